@@ -1,0 +1,57 @@
+//! Where connections come from: TCP, or a network in memory whose time is the runtime's.
+//!
+//! Sockets are touched here and nowhere else in this crate.
+
+mod memory;
+mod tcp;
+
+pub use memory::{Loopback, MemoryListener, MemoryStream};
+
+use std::{future::Future, io, sync::Arc};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A byte stream to one client. `shutdown` is a half-close; dropping it is a close.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
+    /// Ends the connection with a reset: what was written before is still delivered where the
+    /// network allows it, then the peer gets `ConnectionReset`.
+    fn reset(self);
+
+    /// Waits until the peer has closed or reset its side, even when there are octets of it that
+    /// nobody has read.
+    fn gone(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Where connections come from. It must be bound already.
+pub trait Listener: Send {
+    /// The connections it gives.
+    type Stream: Stream;
+
+    /// Waits for the next connection; the text is the peer's address.
+    ///
+    /// Must be cancel safe.
+    ///
+    /// # Errors
+    /// Whatever the network says.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, String)>> + Send;
+
+    /// Asks `gate` what to do with each attempt to connect, before it succeeds. Returns `false`
+    /// if this kind of network cannot: the server then does what it can after the fact.
+    fn set_gate(&mut self, gate: Gate) -> bool {
+        let _ = gate;
+        false
+    }
+}
+
+/// Decides about an attempt to connect.
+pub type Gate = Arc<dyn Fn() -> Door + Send + Sync>;
+
+/// What happens to an attempt to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// It succeeds.
+    Open,
+    /// It is refused.
+    Refuse,
+    /// It is never answered.
+    BlackHole,
+}

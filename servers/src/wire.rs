@@ -1,0 +1,441 @@
+//! The wire: one connection from accept to close.
+//!
+//! It owns the socket and the clock, writes the transcript, asks the fault rules before every
+//! reply, and does to the client what they say. It knows nothing of either protocol.
+
+mod lines;
+mod link;
+mod mischief;
+mod recorder;
+
+pub(crate) use recorder::{Recorder, Sinks};
+
+use crate::{
+    engine::{End, Engine, Line, Next, Options, Output, Reply, TOLD_LIMIT, Told},
+    event::EventKind,
+    fault::{Book, Kinds, Position, Visit},
+    net::Stream,
+};
+use lines::Lines;
+use link::Link;
+use std::{collections::HashMap, convert::Infallible, future::poll_fn, pin::Pin, task::Poll};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
+    sync::watch,
+    time::{Duration, Instant, timeout, timeout_at},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// How many octets one read takes at most.
+const CHUNK: usize = 16 * 1024;
+/// How many octets may wait unprocessed.
+const BACKLOG: usize = 64 * 1024;
+/// How long and how much the wire still reads after it has closed its side, so that the kernel
+/// does not answer late octets with a RST which would destroy the last reply under way.
+const DRAIN: (Duration, usize) = (Duration::from_secs(5), 1024 * 1024);
+
+/// One connection.
+pub(crate) struct Wire<'a, S: Stream> {
+    link: Link<S>,
+    engine: Box<dyn Engine>,
+    options: &'a Options,
+    book: &'a Book,
+    tls: Option<&'a TlsAcceptor>,
+    /// Whether connection attempts have been through a gate already.
+    gated: bool,
+    paused: watch::Receiver<bool>,
+    stop: CancellationToken,
+    recorder: Recorder,
+    lines: Lines,
+    visits: HashMap<Position, u32>,
+    /// The client's line that is being answered, for `matching`.
+    line: Vec<u8>,
+    /// Whether what is in `lines` came before the last reply was written.
+    ahead: bool,
+    eof: bool,
+}
+
+/// What the server gives to each of its connections.
+pub(crate) struct Terms<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) book: &'a Book,
+    pub(crate) tls: Option<&'a TlsAcceptor>,
+    pub(crate) gated: bool,
+    pub(crate) paused: watch::Receiver<bool>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl<'a, S: Stream> Wire<'a, S> {
+    pub(crate) fn new(
+        stream: S,
+        engine: Box<dyn Engine>,
+        recorder: Recorder,
+        terms: Terms<'a>,
+    ) -> Self {
+        Self {
+            link: Link::Plain(stream),
+            engine,
+            options: terms.options,
+            book: terms.book,
+            tls: terms.tls,
+            gated: terms.gated,
+            paused: terms.paused,
+            stop: terms.stop,
+            recorder,
+            lines: Lines::default(),
+            visits: HashMap::new(),
+            line: Vec::new(),
+            ahead: false,
+            eof: false,
+        }
+    }
+
+    /// Talks until the connection has a reason to end. Cancel safe in so far as
+    /// [`Wire::finish`] may follow at any point.
+    pub(crate) async fn talk(&mut self) -> End {
+        match self.dialogue().await {
+            Err(end) => end,
+        }
+    }
+
+    /// Ends the connection in the way that `end` says, and tells the engine.
+    pub(crate) async fn finish(mut self, end: End) {
+        match end {
+            End::Server | End::Timeout | End::Stopped => self.close().await,
+            End::Client => {
+                self.link.shutdown().await.ok();
+            }
+            End::ServerReset => {
+                std::mem::replace(&mut self.link, Link::Gone).reset();
+                self.recorder.emit(EventKind::Reset { by_server: true });
+            }
+            End::ClientReset => self.recorder.emit(EventKind::Reset { by_server: false }),
+            End::Tls => {}
+        }
+        for output in self.engine.closed(end) {
+            self.remark(output);
+        }
+    }
+
+    async fn dialogue(&mut self) -> Result<Infallible, End> {
+        self.at_connect().await?;
+        if self.options.implicit_tls {
+            self.handshake().await?;
+        }
+        self.glance().await;
+        let greeting = self.engine.greeting();
+        self.say(greeting).await?;
+        loop {
+            match self.engine.next() {
+                Next::Line => self.one_line().await?,
+                Next::Data => self.message().await?,
+                Next::StartTls => {
+                    let discarded = self.lines.clear();
+                    self.handshake().await?;
+                    let outputs = self.engine.secured(discarded);
+                    self.say(outputs).await?;
+                }
+                Next::Close => return Err(End::Server),
+            }
+        }
+    }
+
+    async fn one_line(&mut self) -> Result<(), End> {
+        let deadline = Instant::now() + self.options.idle;
+        let found = loop {
+            if let Some(found) = self.lines.take() {
+                break found;
+            }
+            self.ahead = false;
+            self.fill(deadline).await?;
+        };
+        let line = Line {
+            text: &found.text,
+            end: found.end,
+            omitted: found.omitted,
+            ahead: self.ahead,
+        };
+        let outputs = self.engine.line(line);
+        self.line = found.text;
+        self.say(outputs).await
+    }
+
+    /// Reads a message to its end, or to the octet at which a rule fires.
+    async fn message(&mut self) -> Result<(), End> {
+        let names = self.visit(Position::Body, None);
+        let visit = Visit {
+            names: &names,
+            connection: self.recorder.connection(),
+            line: &self.line,
+        };
+        let book = self.book;
+        let mut rule = book.find(visit, Kinds::All);
+        let mut seen = 0u64;
+        if self.ahead {
+            let outputs = self.engine.impatient();
+            self.say(outputs).await?;
+        }
+        while self.engine.next() == Next::Data {
+            if let Some((index, fault)) = rule.filter(|(_, fault)| fault.after_bytes <= seen) {
+                rule = None;
+                self.in_body(index, fault).await?;
+            }
+            if self.lines.is_empty() {
+                self.ahead = false;
+                self.fill(Instant::now() + self.options.idle).await?;
+            }
+            let mut waiting = self.lines.waiting();
+            if let Some((_, fault)) = rule {
+                let until = usize::try_from(fault.after_bytes - seen).unwrap_or(usize::MAX);
+                waiting = waiting.get(..until).unwrap_or(waiting);
+            }
+            let (taken, outputs) = self.engine.data(waiting);
+            let taken = taken.min(waiting.len());
+            seen += taken as u64;
+            self.lines.consume(taken);
+            let ended = !outputs.is_empty();
+            self.say(outputs).await?;
+            if ended {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out what an engine returned.
+    async fn say(&mut self, outputs: Vec<Output>) -> Result<(), End> {
+        let mut whole = true;
+        for output in outputs {
+            match output {
+                Output::Reply(reply) if reply.continues && !whole => {
+                    self.told(reply.position, &[], false);
+                }
+                Output::Reply(reply) => whole = self.reply(reply).await?,
+                remark => self.remark(remark),
+            }
+        }
+        self.ahead = !self.lines.is_empty();
+        Ok(())
+    }
+
+    /// Writes one reply, or what a rule makes of it. Says whether it went out whole.
+    async fn reply(&mut self, reply: Reply) -> Result<bool, End> {
+        self.while_paused().await?;
+        let names = self.visit(reply.position, reply.also);
+        let visit = Visit {
+            names: &names,
+            connection: self.recorder.connection(),
+            line: &self.line,
+        };
+        let book = self.book;
+        if let Some((index, rule)) = book.find(visit, Kinds::All) {
+            return self.misbehave(index, rule, reply).await;
+        }
+        self.write(&reply.bytes).await?;
+        self.told(reply.position, &reply.bytes, true);
+        Ok(true)
+    }
+
+    /// Counts a visit and gives the names of the place with their counts.
+    fn visit(&mut self, position: Position, also: Option<Position>) -> Vec<(Position, u32)> {
+        if self.book.is_empty() {
+            return Vec::new();
+        }
+        let any = (position != Position::Body).then_some(Position::Any);
+        [Some(position), also, any]
+            .into_iter()
+            .flatten()
+            .map(|name| {
+                let count = self.visits.entry(name).or_default();
+                *count += 1;
+                (name, *count)
+            })
+            .collect()
+    }
+
+    fn told(&mut self, position: Position, bytes: &[u8], honest: bool) {
+        let bytes = bytes.get(..TOLD_LIMIT).unwrap_or(bytes);
+        self.engine.told(Told {
+            position,
+            bytes,
+            honest,
+        });
+    }
+
+    fn remark(&self, output: Output) {
+        match output {
+            Output::Lint { id, message } => self.recorder.emit(EventKind::Lint { id, message }),
+            Output::Note(note) => self.recorder.emit(EventKind::Note(note)),
+            // After the end there is nobody left to say it to.
+            Output::Reply(_) => {}
+        }
+    }
+
+    /// Waits while replies are held back.
+    async fn while_paused(&mut self) -> Result<(), End> {
+        if !*self.paused.borrow() {
+            return Ok(());
+        }
+        let mut paused = self.paused.clone();
+        tokio::select! {
+            // An error means that the server's handle is gone: nobody can resume any more.
+            resumed = paused.wait_for(|paused| !paused) => {
+                if resumed.is_err() {
+                    return Err(End::Stopped);
+                }
+            }
+            () = self.link.gone() => return Err(self.lost()),
+            () = self.stop.cancelled() => return Err(End::Stopped),
+        }
+        self.glance().await;
+        Ok(())
+    }
+
+    /// Waits, as long as the client stays.
+    async fn wait(&mut self, time: Duration) -> Result<(), End> {
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.link.gone() => return Err(self.lost()),
+            () = self.stop.cancelled() => return Err(End::Stopped),
+        }
+        self.glance().await;
+        Ok(())
+    }
+
+    fn lost(&self) -> End {
+        self.recorder.emit(EventKind::ClientClosed);
+        End::Client
+    }
+
+    /// Reads once. Silence and shutdown are answered here.
+    async fn fill(&mut self, deadline: Instant) -> Result<(), End> {
+        let mut chunk = [0; CHUNK];
+        let got = if self.eof {
+            Ok(0)
+        } else {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => {
+                    let outputs = self.engine.stopping();
+                    Box::pin(self.say(outputs)).await?;
+                    return Err(End::Stopped);
+                }
+                got = timeout_at(deadline, self.link.read(&mut chunk)) => match got {
+                    Ok(got) => got,
+                    Err(_) => {
+                        let outputs = self.engine.timed_out();
+                        Box::pin(self.say(outputs)).await?;
+                        return Err(End::Timeout);
+                    }
+                }
+            }
+        };
+        match got {
+            Ok(0) => Err(self.lost()),
+            Ok(count) => {
+                let bytes = chunk.get(..count).unwrap_or_default();
+                self.recorder.client_said(bytes);
+                self.lines.push(bytes);
+                Ok(())
+            }
+            Err(_) => Err(End::ClientReset),
+        }
+    }
+
+    /// Takes what the client has sent already, without waiting for more.
+    async fn glance(&mut self) {
+        if self.eof || self.lines.len() >= BACKLOG {
+            return;
+        }
+        let mut chunk = [0; CHUNK];
+        let mut buffer = ReadBuf::new(&mut chunk);
+        let link = &mut self.link;
+        let ready = poll_fn(|cx| {
+            Poll::Ready(match Pin::new(&mut *link).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) => Some(()),
+                Poll::Ready(Err(_)) | Poll::Pending => None,
+            })
+        });
+        if ready.await.is_some() {
+            let bytes = buffer.filled();
+            self.eof = bytes.is_empty();
+            if !bytes.is_empty() {
+                self.recorder.client_said(bytes);
+                self.lines.push(bytes);
+            }
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let done = timeout(self.options.idle, async {
+            self.link.write_all(bytes).await?;
+            self.link.flush().await
+        });
+        match done.await {
+            Ok(Ok(())) => {
+                self.recorder.server_said(bytes);
+                Ok(())
+            }
+            Ok(Err(_)) => Err(End::ClientReset),
+            Err(_) => {
+                self.recorder
+                    .emit(EventKind::Note("the client does not read".into()));
+                Err(End::ServerReset)
+            }
+        }
+    }
+
+    async fn handshake(&mut self) -> Result<(), End> {
+        let Some(acceptor) = self.tls else {
+            self.recorder
+                .emit(EventKind::Note("TLS is not set up".into()));
+            return Err(End::Server);
+        };
+        let Link::Plain(stream) = std::mem::replace(&mut self.link, Link::Gone) else {
+            return Err(End::Tls);
+        };
+        let shaken = tokio::select! {
+            shaken = timeout(self.options.idle, acceptor.accept(stream)) => shaken,
+            () = self.stop.cancelled() => return Err(End::Stopped),
+        };
+        match shaken {
+            Ok(Ok(stream)) => {
+                self.link = Link::Tls(Box::new(stream));
+                self.recorder.emit(EventKind::TlsStarted);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                let note = format!("TLS handshake failed: {error}");
+                self.recorder.emit(EventKind::Note(note));
+                Err(End::Tls)
+            }
+            Err(_) => Err(End::Timeout),
+        }
+    }
+
+    /// FIN, then read on for a bounded while so that the last reply is not destroyed.
+    async fn close(&mut self) {
+        if self.link.shutdown().await.is_err() {
+            return;
+        }
+        self.recorder.emit(EventKind::ServerClosed);
+        let (time, octets) = DRAIN;
+        let mut chunk = [0; CHUNK];
+        let mut left = octets;
+        let drained = timeout(time, async {
+            while let Ok(count @ 1..) = self.link.read(&mut chunk).await {
+                self.recorder
+                    .client_said(chunk.get(..count).unwrap_or_default());
+                left = left.saturating_sub(count);
+                if left == 0 {
+                    return false;
+                }
+            }
+            true
+        });
+        if let Ok(true) = drained.await {
+            self.recorder.emit(EventKind::ClientClosed);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The servers through their public face.
+
+mod fault_actions;
+// `cfg(test)` tells clippy that these may unwrap, too.
+#[cfg(test)]
+mod helper;
+#[cfg(test)]
+mod interop;
+mod smtp_dialogue;
+mod smtp_view;
+mod transport;
+#[cfg(feature = "mailin-embedded")]
+#[cfg(test)]
+mod upstream;
