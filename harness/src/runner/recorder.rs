@@ -1,0 +1,144 @@
+//! Puts everything that happens in one case on one timeline.
+
+use crate::judge::{FLOOD, FLOOD_PIECES};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
+use urcheck_reports::{Event, EventKind, Protocol, Timeline};
+
+/// Most bytes that the timeline of one case keeps; of later events only that they happened.
+const BUDGET: usize = 8 * 1024 * 1024;
+
+/// Most bytes from the device that the timeline keeps: more than the judge takes for a flood.
+const MOST_RECEIVED: usize = FLOOD + 64 * 1024;
+
+/// Most pieces from the device that the timeline keeps: more than the judge takes for a flood.
+const MOST_PIECES: usize = FLOOD_PIECES + 1000;
+
+/// Most events of the servers that the timeline of one case keeps. The harness's own are always
+/// kept: the judge waits for them, and a scenario bounds their number.
+const MOST_EVENTS: usize = 200_000;
+
+/// The growing timeline of one case. Cheap to clone; all clones write to the same timeline.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    start: Instant,
+    events: Vec<Event>,
+    /// Bytes of the servers' dialogues.
+    kept: usize,
+    /// Bytes from the device.
+    received: usize,
+    /// Pieces from the device.
+    pieces: usize,
+    /// Events of the servers.
+    served: usize,
+    last: Instant,
+}
+
+impl Recorder {
+    /// Starts the case's clock at zero.
+    pub fn start() -> Self {
+        Self {
+            inner: Arc::new(Mutex::new(Inner::start())),
+        }
+    }
+
+    /// Forgets everything and sets the case's clock to zero again.
+    pub fn restart(&self) {
+        *self.lock() = Inner::start();
+    }
+
+    /// Adds an event that happens now.
+    pub fn push(&self, mut kind: EventKind) {
+        let mut inner = self.lock();
+        // Read under the lock, so that times never decrease.
+        let now = Instant::now();
+        if !matches!(kind, EventKind::Tick | EventKind::Snapshot { .. }) {
+            inner.last = now;
+        }
+        match &kind {
+            EventKind::Received { bytes } => {
+                if inner.received > MOST_RECEIVED || inner.pieces > MOST_PIECES {
+                    return;
+                }
+                inner.received += bytes.len();
+                inner.pieces += 1;
+            }
+            EventKind::Sent { .. }
+            | EventKind::Acted { .. }
+            | EventKind::Snapshot { .. }
+            | EventKind::Tick
+            | EventKind::LineLost { .. } => {}
+            _ => {
+                if inner.served >= MOST_EVENTS {
+                    return;
+                }
+                inner.served += 1;
+            }
+        }
+        if let EventKind::FromClient { bytes, omitted, .. }
+        | EventKind::FromServer { bytes, omitted, .. } = &mut kind
+        {
+            let room = BUDGET.saturating_sub(inner.kept);
+            if bytes.len() > room {
+                *omitted += (bytes.len() - room) as u64;
+                bytes.truncate(room);
+            }
+            inner.kept += bytes.len();
+        }
+        let at = now.duration_since(inner.start);
+        inner.events.push(Event { at, kind });
+    }
+
+    /// The events from number `from` on.
+    pub fn since(&self, from: usize) -> Vec<Event> {
+        self.lock().events.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Whether a fault of this server has fired.
+    pub fn has_fault(&self, of: Protocol) -> bool {
+        let fault = |event: &Event| matches!(event.kind, EventKind::Fault { protocol, .. } if protocol == of);
+        self.lock().events.iter().any(fault)
+    }
+
+    /// When the last event happened that was not the harness's own.
+    pub fn last_activity(&self) -> Instant {
+        self.lock().last
+    }
+
+    /// The moment of the case's time zero.
+    pub fn started(&self) -> Instant {
+        self.lock().start
+    }
+
+    /// Takes the timeline; what is pushed later is on a new one.
+    pub fn take(&self) -> Timeline {
+        Timeline {
+            events: std::mem::take(&mut self.lock().events),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic elsewhere cannot leave a half-pushed event behind.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn start() -> Self {
+        let start = Instant::now();
+        Self {
+            start,
+            events: Vec::new(),
+            kept: 0,
+            received: 0,
+            pieces: 0,
+            served: 0,
+            last: start,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What profiles may speak of: capabilities and disputes.
+
+use super::{Suite, source};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::profile::Profile;
+use crate::scenario::table::{Table, document};
+use crate::source::{SourceFile, Span};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The disputes with the ids of their readings.
+type Disputes = BTreeMap<String, BTreeSet<String>>;
+
+impl Suite {
+    /// The capabilities of `capabilities.toml`, or of the profiles where there is no such file.
+    /// Reports what the profiles of the suite, and the one in use, say that is not declared.
+    pub(super) fn declared(&self, used: &Profile, found: &mut Diagnostics) -> BTreeSet<String> {
+        let mut known = BTreeSet::new();
+        let listed = self.listed("capabilities.toml", found);
+        if let Some(file) = &listed {
+            let span = Span::new(0, file.text.len());
+            let table = document(file, span, found);
+            let mut table = Table::new(file, span, "the list of capabilities", table);
+            known.extend(table.rest().into_iter().map(|(name, _)| name.value));
+        }
+        let disputes = self
+            .listed("disputes.toml", found)
+            .map(|file| disputes(&file, found));
+        for name in self.profiles() {
+            let profile = match self.profile(name) {
+                Ok(profile) => profile,
+                Err(mistakes) => {
+                    found.append(mistakes);
+                    continue;
+                }
+            };
+            if listed.is_none() {
+                known.extend(profile.capabilities);
+            } else if let Ok(file) = source(&self.library, &format!("profiles/{name}.toml")) {
+                undeclared(&profile, Some(&file), &known, disputes.as_ref(), found);
+            }
+        }
+        if listed.is_some() {
+            undeclared(used, None, &known, disputes.as_ref(), found);
+        } else {
+            known.extend(used.capabilities.iter().cloned());
+        }
+        known
+    }
+
+    fn listed(&self, path: &str, found: &mut Diagnostics) -> Option<Arc<SourceFile>> {
+        if !self.paths.iter().any(|known| known == path) {
+            return None;
+        }
+        match source(&self.library, path) {
+            Ok(file) => Some(file),
+            Err(one) => {
+                found.push(*one);
+                None
+            }
+        }
+    }
+}
+
+/// Reads `disputes.toml` as far as profiles are concerned.
+fn disputes(file: &Arc<SourceFile>, found: &mut Diagnostics) -> Disputes {
+    let span = Span::new(0, file.text.len());
+    let mut top = Table::new(
+        file,
+        span,
+        "the list of disputes",
+        document(file, span, found),
+    );
+    let mut disputes = Disputes::new();
+    for mut dispute in top.tables("dispute", "[[dispute]]", found) {
+        let id = dispute.text("id", found).unwrap_or_default().value;
+        let readings = dispute
+            .tables("reading", "[[dispute.reading]]", found)
+            .into_iter()
+            .filter_map(|mut reading| Some(reading.text("id", found)?.value));
+        disputes.insert(id, readings.collect());
+    }
+    disputes
+}
+
+/// Reports capabilities, disputes and readings that are not declared: in the profile's own file,
+/// or, without one, those that came from elsewhere.
+fn undeclared(
+    profile: &Profile,
+    file: Option<&Arc<SourceFile>>,
+    capabilities: &BTreeSet<String>,
+    disputes: Option<&Disputes>,
+    found: &mut Diagnostics,
+) {
+    let mut report = |code, what: &str, name: &str, known: Vec<&str>| {
+        let one = Diagnostic::error(code, format!("unknown {what} `{name}`")).suggest(name, known);
+        // One that is inherited is reported in the profile that it comes from.
+        match file {
+            None if found.iter().any(|known| known.message == one.message) => {}
+            None => found.push(one),
+            Some(file) => {
+                let quoted = format!("\"{name}\"");
+                if let Some(at) = file.text.find(&quoted) {
+                    found.push(one.at(file, at..at + quoted.len(), ""));
+                }
+            }
+        }
+    };
+    for capability in &profile.capabilities {
+        if !capabilities.contains(capability) {
+            let known = capabilities.iter().map(String::as_str).collect();
+            report("unknown-capability", "capability", capability, known);
+        }
+    }
+    let Some(disputes) = disputes else { return };
+    for (id, reading) in &profile.disputes {
+        match disputes.get(id) {
+            None => {
+                let known = disputes.keys().map(String::as_str).collect();
+                report("unknown-dispute", "dispute", id, known);
+            }
+            Some(readings) if !readings.contains(reading) => {
+                let known = readings.iter().map(String::as_str).collect();
+                report("unknown-reading", "reading", reading, known);
+            }
+            Some(_) => {}
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The program as its users meet it: messages, exit codes, real lines, devices that misbehave.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
+
+mod bench;
+mod devices;
+mod lines;
+mod usage;
