@@ -93,9 +93,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_is_told_from_a_name_that_cannot_be_resolved() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        // Bound and not listening: nobody else can take the port meanwhile.
+        let held = tokio::net::TcpSocket::new_v4().unwrap();
+        held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let port = held.local_addr().unwrap().port();
         let refused = TcpDialer.dial("127.0.0.1", port).await.err().unwrap();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
         let unresolvable = TcpDialer.dial("not a host name", 25).await.err().unwrap();

@@ -1,11 +1,11 @@
-"""Composes a letter with attachments and submits it: PORT FILE..."""
+"""Composes a letter with attachments and submits it: ADDRESS PORT FILE..."""
 
 import os
 import smtplib
 import sys
 from email.message import EmailMessage
 
-port, *files = sys.argv[1:]
+address, port, *files = sys.argv[1:]
 letter = EmailMessage()
 letter["From"] = "mike@example.com"
 letter["To"] = "anna@example.org"
@@ -20,5 +20,5 @@ for path in files:
             subtype="octet-stream",
             filename=os.path.basename(path),
         )
-with smtplib.SMTP("127.0.0.1", int(port), local_hostname="localhost", timeout=30) as server:
+with smtplib.SMTP(address, int(port), local_hostname="localhost", timeout=30) as server:
     assert server.send_message(letter) == {}

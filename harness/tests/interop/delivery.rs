@@ -37,7 +37,7 @@ async fn an_email_goes_out_and_comes_back(
     let mut module = Module::start(line, &root).await;
     let port = if auth { host.submission } else { host.smtp };
     module
-        .configure(&letter(port, auth, "anna@example.org"))
+        .configure(&letter(&host, port, auth, "anna@example.org"))
         .await;
     let more = [
         r#"AT+SMTPRCPT=1,0,"carl@example.org","Carl""#,
@@ -110,12 +110,12 @@ async fn an_email_goes_out_and_comes_back(
 /// Header fields are printed as they came.
 #[rstest]
 #[case::swaks("swaks", "Grüße", &[
-    "--server", "127.0.0.1", "--port", "PORT", "--helo", "localhost", "--from", "mike@example.com",
+    "--server", "ADDRESS", "--port", "PORT", "--helo", "localhost", "--from", "mike@example.com",
     "--to", "anna@example.org", "--header", "Subject: Grüße", "--body", "Hallo Anna",
     "--attach-name", "blob.bin", "--attach", "@FILES/blob.bin", "--attach-name", "text.txt",
     "--attach", "@FILES/text.txt",
 ])]
-#[case::python("python3", "=?utf-8?q?Gr=C3=BC=C3=9Fe?=", &["SCRIPTS/compose.py", "PORT", "FILES/blob.bin", "FILES/text.txt"])]
+#[case::python("python3", "=?utf-8?q?Gr=C3=BC=C3=9Fe?=", &["SCRIPTS/compose.py", "ADDRESS", "PORT", "FILES/blob.bin", "FILES/text.txt"])]
 #[tokio::test]
 async fn an_email_of_others_is_read(
     #[case] program: &str,
@@ -132,6 +132,7 @@ async fn an_email_of_others_is_read(
     let mut command = Command::new(program);
     command.args(arguments.iter().map(|argument| {
         argument
+            .replace("ADDRESS", &host.address.to_string())
             .replace("PORT", &host.smtp.to_string())
             .replace("FILES", folder.path().to_str().unwrap())
             .replace(
@@ -165,15 +166,15 @@ async fn what_the_host_refuses_is_reported() {
     let mut module = Module::start(Line::Tcp, &root).await;
 
     module
-        .configure(&letter(host.smtp, false, "nobody@example.org"))
+        .configure(&letter(&host, host.smtp, false, "nobody@example.org"))
         .await;
     assert_eq!(module.send().await, "BAD RCPT nobody@example.org");
     module
-        .configure(&letter(host.smtp, false, "x@elsewhere.test"))
+        .configure(&letter(&host, host.smtp, false, "x@elsewhere.test"))
         .await;
     assert_eq!(module.send().await, "BAD RCPT x@elsewhere.test");
     module
-        .configure(&letter(host.submission, true, "anna@example.org"))
+        .configure(&letter(&host, host.submission, true, "anna@example.org"))
         .await;
     module
         .configure(&[r#"AT+SMTPAUTH=1,"anna","wrong""#.to_owned()])
@@ -205,7 +206,7 @@ async fn a_forced_end_deletes_nothing() {
     let (_folder, root) = drive();
     let mut module = Module::start(Line::Tcp, &root).await;
     module
-        .configure(&letter(host.smtp, false, "anna@example.org"))
+        .configure(&letter(&host, host.smtp, false, "anna@example.org"))
         .await;
     assert_eq!(module.send().await, "SUCCESS");
     host.delivered(1).await;
@@ -238,9 +239,9 @@ fn drive() -> (TempDir, PathBuf) {
 }
 
 /// The command lines of a letter.
-fn letter(port: u16, auth: bool, to: &str) -> [String; 8] {
+fn letter(host: &Host, port: u16, auth: bool, to: &str) -> [String; 8] {
     [
-        format!(r#"AT+SMTPSRV="127.0.0.1",{port}"#),
+        format!(r#"AT+SMTPSRV="{}",{port}"#, host.address),
         if auth {
             r#"AT+SMTPAUTH=1,"anna","correct horse""#.to_owned()
         } else {
@@ -257,8 +258,8 @@ fn letter(port: u16, auth: bool, to: &str) -> [String; 8] {
 
 async fn enter(module: &mut Module, host: &Host, password: &str) -> String {
     let account = format!(
-        r#"AT+POP3SRV="127.0.0.1","anna","{password}",{}"#,
-        host.pop3
+        r#"AT+POP3SRV="{}","anna","{password}",{}"#,
+        host.address, host.pop3
     );
     module.configure(&[account]).await;
     module.command("AT+POP3IN").await

@@ -1,14 +1,15 @@
 //! A mail host for the length of a test: Postfix takes mail for `example.org` and puts it into
 //! maildirs; Dovecot hands it out over POP3 and checks the passwords of both.
 //!
-//! Everything lies in one temporary directory, on free ports of this machine; the configuration of
-//! an installed mail host is neither read nor changed.
+//! Everything lies in one temporary directory, on a loopback address of its own; the configuration
+//! of an installed mail host is neither read nor changed.
 
 use crate::program::{DEADLINE, Running, installed, printed};
 use rustix::process::Signal;
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -19,6 +20,7 @@ const OWNER: u32 = 65534;
 pub(crate) struct Host {
     postfix: Running,
     dovecot: Running,
+    pub(crate) address: Ipv4Addr,
     /// Takes mail from everyone.
     pub(crate) smtp: u16,
     /// Takes mail only after AUTH.
@@ -62,9 +64,10 @@ impl Host {
         let user = std::fs::metadata(data).unwrap().uid();
         chown(at.join("data"), Some(user), None).unwrap();
 
-        let [smtp, submission, pop3] = free_ports();
+        let (address, [smtp, submission, pop3]) = endpoint();
         let fill = |text: &str| {
             text.replace("DIR", at.to_str().unwrap())
+                .replace("ADDRESS", &address.to_string())
                 .replace("SMTP_PORT", &smtp.to_string())
                 .replace("SUBMISSION_PORT", &submission.to_string())
                 .replace("POP3_PORT", &pop3.to_string())
@@ -97,11 +100,12 @@ impl Host {
         let up = |line: &str| line.contains("daemon started").then_some(());
         postfix.until(up).await;
         for port in [smtp, submission, pop3] {
-            listening(port).await;
+            listening(address, port).await;
         }
         Some(Self {
             postfix,
             dovecot,
+            address,
             smtp,
             submission,
             pop3,
@@ -149,15 +153,21 @@ async fn finished(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Ports that nobody listens on. If somebody takes one before the daemon does, the daemon says so.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
+/// An address that only this process uses, and ports on it that only this host uses. A port that
+/// was free on 127.0.0.1 a moment ago can be anybody's when the daemon wants it: every outgoing
+/// connection takes one, and Postfix ends without a word where its port is taken.
+fn endpoint<const N: usize>() -> (Ipv4Addr, [u16; N]) {
+    // Below the range from which outgoing connections take theirs.
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let address = Ipv4Addr::new(127, 64 | high, middle, low);
+    let ports = [(); N].map(|()| NEXT.fetch_add(1, Ordering::Relaxed));
+    (address, ports)
 }
 
-async fn listening(port: u16) {
+async fn listening(address: Ipv4Addr, port: u16) {
     let connected = async {
-        while tokio::net::TcpStream::connect(("127.0.0.1", port))
+        while tokio::net::TcpStream::connect((address, port))
             .await
             .is_err()
         {
@@ -166,7 +176,7 @@ async fn listening(port: u16) {
     };
     tokio::time::timeout(DEADLINE, connected)
         .await
-        .unwrap_or_else(|_| panic!("nobody listens on port {port}"));
+        .unwrap_or_else(|_| panic!("nobody listens on {address}:{port}"));
 }
 
 const MAIN_CF: &str = "\
@@ -194,8 +204,8 @@ smtpd_sasl_authenticated_header = yes
 ";
 
 const MASTER_CF: &str = "\
-127.0.0.1:SMTP_PORT inet n - n - - smtpd
-127.0.0.1:SUBMISSION_PORT inet n - n - - smtpd
+ADDRESS:SMTP_PORT inet n - n - - smtpd
+ADDRESS:SUBMISSION_PORT inet n - n - - smtpd
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 cleanup unix n - n - 0 cleanup
@@ -216,7 +226,7 @@ const DOVECOT_CONF: &str = "\
 base_dir = DIR/run
 state_dir = DIR/state
 protocols = pop3
-listen = 127.0.0.1
+listen = ADDRESS
 ssl = no
 disable_plaintext_auth = no
 auth_mechanisms = POP3_MECHANISMS
