@@ -280,5 +280,5 @@ fn broken(case: &Case, message: String) -> CaseReport {
         verdict: Verdict::Error,
         findings: vec![finding],
     };
-    report(case, judged, &Recorder::start())
+    report(case, judged, Timeline::default())
 }
