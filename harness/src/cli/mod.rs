@@ -7,6 +7,7 @@ pub mod lint;
 pub mod list;
 mod module;
 mod progress;
+mod rig;
 mod run;
 mod serve;
 
