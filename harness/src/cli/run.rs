@@ -5,12 +5,11 @@ use super::rig::{Rig, interrupt};
 use super::{Choice, Refusal};
 use crate::exit::Exit;
 use crate::profile::Profile;
-use crate::runner::schedule::Ran;
 use crate::suite::Suite;
 use clap::Args;
 use std::path::PathBuf;
 use tokio::time::Instant;
-use urcheck_reports::{Detail, Outcome, RunReport};
+use urcheck_reports::Detail;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -78,27 +77,10 @@ impl Run {
         // Not before the port is open: a run that never begins leaves an older report alone.
         let reports = self.reports()?;
         let mut live = Live::new(session.cases.len(), reports);
-        let Ran {
-            reports,
-            not_run,
-            ended_early,
-        } = line.run(session, stop, &mut live).await;
-        let report = RunReport {
-            tool: concat!("urcheck ", env!("CARGO_PKG_VERSION")).to_owned(),
-            dut: self.rig.dut.to_string(),
-            profile: profile.name.clone(),
-            cases: reports,
-            not_run,
-            ended_early,
-            duration: start.elapsed(),
-        };
+        let ran = line.run(session, stop, &mut live).await;
+        let report = ran.report(&self.rig.dut.to_string(), profile, start.elapsed());
         live.finish(&report).map_err(Refusal::infrastructure)?;
-        Ok(match report.outcome() {
-            Outcome::Passed => Exit::Passed,
-            Outcome::Failures => Exit::Failed,
-            Outcome::Undecided => Exit::Infrastructure,
-            Outcome::NothingRun => Exit::Nothing,
-        })
+        Ok(Exit::of(report.outcome()))
     }
 
     fn reports(&self) -> Result<Reports, Refusal> {
@@ -111,7 +93,7 @@ impl Run {
     }
 }
 
-fn report_target(text: &str) -> Result<PathBuf, String> {
+pub(super) fn report_target(text: &str) -> Result<PathBuf, String> {
     match text.split_once('=') {
         Some(("json", file)) if !file.is_empty() => Ok(PathBuf::from(file)),
         Some((kind, _)) if kind != "json" => Err(format!("unknown kind `{kind}`: there is json")),
