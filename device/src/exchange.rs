@@ -122,7 +122,8 @@ impl Exchanges {
     }
 
     /// Sends a mail.
-    pub(crate) fn send(&mut self, job: Box<Job>) {
+    pub(crate) fn send(&mut self, mut job: Box<Job>) {
+        (self.firmware.job)(&mut job);
         let (sender, progress) = mpsc::unbounded_channel();
         let future = (self.firmware.send)(*job, self.way(self.timers.smtp), sender);
         self.sending = Some(Sending {
@@ -238,7 +239,7 @@ pub(crate) fn ask(session: Option<Session>, request: Request, way: Way) -> Excha
 /// Asks for one thing. Whatever the server says, the session stays (note chapter 1: "POP3 client
 /// will not close the session"), as far as there is still a connection. It ends with a log-out,
 /// and when the file system failed.
-async fn converse(mut session: Session, request: Request) -> SessionAnswer {
+pub(crate) async fn converse(mut session: Session, request: Request) -> SessionAnswer {
     let answer = match request {
         Request::LogIn(_) | Request::LogOut => {
             return (None, session.quit().await.map(|()| Answer::Done));

@@ -36,6 +36,8 @@ pub struct Firmware {
     pub(crate) burst: usize,
     /// What becomes of the news from an exchange with a server: URC, result code, state.
     pub(crate) event: fn(&mut Interpreter, Event),
+    /// What is sent, once it has been taken from the parameters.
+    pub(crate) job: fn(&mut Job),
     /// How one mail is sent.
     pub(crate) send: fn(Job, Way, UnboundedSender<Progress>) -> Exchange<Outcome>,
     /// What the SMTP client writes, and what it makes of an ending.
@@ -55,6 +57,7 @@ pub(crate) const SHIPPED: Firmware = Firmware {
     frame: output::framed,
     burst: usize::MAX,
     event: Interpreter::tell,
+    job: |_| {},
     send: exchange::send,
     smtp: Rules::SHIPPED,
     ask: exchange::ask,

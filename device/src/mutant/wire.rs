@@ -52,8 +52,12 @@ pub(super) struct Seen {
     pub(super) lines: usize,
     /// A note of the tamperer's own.
     pub(super) mark: bool,
+    /// Lines that the tamperer holds back.
+    pub(super) held: Vec<u8>,
     /// What is to be read next.
     pub(super) ready: Vec<u8>,
+    /// What the tamperer writes on its own.
+    pub(super) write: Vec<u8>,
     /// Whether the client is to see the end of the connection.
     pub(super) closed: bool,
 }
@@ -104,6 +108,19 @@ pub(super) fn send(
     tamper: Tamper,
 ) -> Exchange<Outcome> {
     exchange::send(job, tampered(way, tamper), progress)
+}
+
+/// Keeps a command from the server, and answers it in its stead.
+pub(super) fn swallowed(seen: &mut Seen, reply: &str) -> Vec<u8> {
+    seen.ready.extend_from_slice(reply.as_bytes());
+    Vec::new()
+}
+
+/// A line with one text in place of another.
+pub(super) fn replaced(line: &[u8], from: &str, to: &str) -> Vec<u8> {
+    String::from_utf8_lossy(line)
+        .replacen(from, to, 1)
+        .into_bytes()
 }
 
 struct Tampering {
@@ -166,8 +183,8 @@ impl Tampered {
         Poll::Ready(Ok(()))
     }
 
-    fn take_lines(&mut self, ended: bool) {
-        while let Some(line) = next_line(&mut self.incoming, self.tamper.segments || ended) {
+    fn take_lines(&mut self) {
+        while let Some(line) = next_line(&mut self.incoming, self.tamper.segments) {
             let heard = (self.tamper.heard)(&mut self.seen, &line);
             self.seen.note_heard(&line);
             self.seen.ready.extend(heard);
@@ -195,9 +212,11 @@ impl AsyncRead for Tampered {
         context: &mut Context<'_>,
         out: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Nothing of this waits for the server to take it: the client is in lock-step.
-        let _written = self.poll_write_out(context)?;
         loop {
+            let write = std::mem::take(&mut self.seen.write);
+            self.unwritten.extend(write);
+            // Nothing of this waits for the server to take it: the client is in lock-step.
+            let _written = self.poll_write_out(context)?;
             let count = self.seen.ready.len().min(out.remaining());
             if count > 0 {
                 out.put_slice(self.seen.ready.get(..count).unwrap_or_default());
@@ -213,7 +232,7 @@ impl AsyncRead for Tampered {
             self.seen.closed = read.filled().is_empty();
             self.incoming.extend_from_slice(read.filled());
             // Half a line is no line, but for those who take segments for lines.
-            self.take_lines(false);
+            self.take_lines();
         }
     }
 }

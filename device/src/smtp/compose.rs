@@ -105,7 +105,7 @@ impl Message {
             Some(Piece::File { mut file, left }) => {
                 let due = usize::try_from(left).unwrap_or(STEP).min(STEP);
                 let mut octets = vec![0_u8; due];
-                file.content.0.read_exact(&mut octets)?;
+                file.content.reader().read_exact(&mut octets)?;
                 for line in octets.chunks(LINE_OCTETS as usize) {
                     out.extend_from_slice(BASE64_STANDARD.encode(line).as_bytes());
                     out.extend_from_slice(b"\r\n");
