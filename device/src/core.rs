@@ -99,7 +99,7 @@ impl Core {
             kept_line: line.clone(),
             line,
             registers: Registers::default(),
-            output: Output::default(),
+            output: Output::new(settings.firmware.frame),
             rtc,
             files,
             mail_drive: DriveName::default(),

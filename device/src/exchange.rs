@@ -7,6 +7,7 @@ use crate::clock::Rtc;
 use crate::core::Request;
 use crate::files::FileSystem;
 use crate::files::path::{DriveName, ModulePath};
+use crate::firmware::Firmware;
 use crate::interpreter::Answer;
 use crate::mail::Letter;
 use crate::mail_store;
@@ -18,12 +19,14 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::mpsc::{self, UnboundedSender};
 
 /// The exchanges that are under way.
 pub(crate) struct Exchanges {
     dialer: Arc<dyn Dialer>,
     timers: Timers,
+    firmware: Firmware,
     sending: Option<Sending>,
     pop3: Pop3,
 }
@@ -44,7 +47,32 @@ pub(crate) enum Event {
     },
 }
 
-type Exchange<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+/// An exchange that is under way.
+pub(crate) type Exchange<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What a POP3 server answered, and the session if it is still there.
+pub(crate) type SessionAnswer = (Option<Session>, Result<Answer, Failure>);
+
+/// How to reach a server.
+#[derive(Clone)]
+pub(crate) struct Way {
+    /// Opens the connection.
+    pub(crate) dialer: Arc<dyn Dialer>,
+    /// Limits every wait.
+    pub(crate) timer: Duration,
+    /// The rules of the SMTP client.
+    pub(crate) rules: smtp::Rules,
+}
+
+/// An exchange that the DTE stops.
+pub(crate) enum Abandoned {
+    /// A mail that is being sent.
+    Sending(Exchange<Outcome>),
+    /// A session that waits.
+    Session(Session),
+    /// A session that is asked something.
+    Question(Exchange<SessionAnswer>),
+}
 
 struct Sending {
     future: Exchange<Outcome>,
@@ -59,7 +87,7 @@ enum Pop3 {
     /// A session that waits.
     Idle(Session),
     /// A session that is asked something.
-    Busy(Exchange<(Option<Session>, Result<Answer, Failure>)>),
+    Busy(Exchange<SessionAnswer>),
 }
 
 impl std::fmt::Debug for Exchanges {
@@ -72,10 +100,11 @@ impl std::fmt::Debug for Exchanges {
 
 impl Exchanges {
     /// None yet.
-    pub(crate) fn new(dialer: Arc<dyn Dialer>, timers: Timers) -> Self {
+    pub(crate) fn new(dialer: Arc<dyn Dialer>, timers: Timers, firmware: Firmware) -> Self {
         Self {
             dialer,
             timers,
+            firmware,
             sending: None,
             pop3: Pop3::Closed,
         }
@@ -93,16 +122,10 @@ impl Exchanges {
     }
 
     /// Sends a mail.
-    pub(crate) fn send(&mut self, job: Box<Job>) {
+    pub(crate) fn send(&mut self, mut job: Box<Job>) {
+        (self.firmware.job)(&mut job);
         let (sender, progress) = mpsc::unbounded_channel();
-        let (dialer, timer) = (Arc::clone(&self.dialer), self.timers.smtp);
-        let future = Box::pin(async move {
-            // The receiver lives as long as this future, so there is always one.
-            let mut tell = move |progress| {
-                let _told = sender.send(progress);
-            };
-            smtp::send(*job, &*dialer, timer, &mut tell).await
-        });
+        let future = (self.firmware.send)(*job, self.way(self.timers.smtp), sender);
         self.sending = Some(Sending {
             future,
             progress,
@@ -112,7 +135,17 @@ impl Exchanges {
 
     /// Closes the session of the sending at once.
     pub(crate) fn stop_sending(&mut self) {
-        self.sending = None;
+        if let Some(sending) = self.sending.take() {
+            (self.firmware.abandon)(Abandoned::Sending(sending.future));
+        }
+    }
+
+    fn way(&self, timer: Duration) -> Way {
+        Way {
+            dialer: Arc::clone(&self.dialer),
+            timer,
+            rules: self.firmware.smtp,
+        }
     }
 
     /// Asks the POP3 server; without a session only the log-in makes sense.
@@ -121,24 +154,18 @@ impl Exchanges {
             Pop3::Idle(session) => Some(session),
             Pop3::Closed | Pop3::Busy(_) => None,
         };
-        let (dialer, timer) = (Arc::clone(&self.dialer), self.timers.pop3);
-        self.pop3 = Pop3::Busy(Box::pin(async move {
-            match (request, session) {
-                (Request::LogIn(account), _) => {
-                    match Session::login(&account, &*dialer, timer).await {
-                        Ok(session) => (Some(session), Ok(Answer::Done)),
-                        Err(failure) => (None, Err(failure)),
-                    }
-                }
-                (request, Some(session)) => converse(session, request).await,
-                (_, None) => (None, Err(Failure::ServerError)),
-            }
-        }));
+        let way = self.way(self.timers.pop3);
+        self.pop3 = Pop3::Busy((self.firmware.ask)(session, request, way));
     }
 
     /// Closes the POP3 session at once.
     pub(crate) fn stop_pop3(&mut self) {
-        self.pop3 = Pop3::Closed;
+        let abandoned = match std::mem::replace(&mut self.pop3, Pop3::Closed) {
+            Pop3::Closed => return,
+            Pop3::Idle(session) => Abandoned::Session(session),
+            Pop3::Busy(question) => Abandoned::Question(question),
+        };
+        (self.firmware.abandon)(abandoned);
     }
 
     /// Waits for the next event. Can be dropped and called again without losing one.
@@ -180,13 +207,39 @@ async fn next_of_pop3(slot: &mut Pop3) -> Event {
     Event::Pop3Answered { answer, open }
 }
 
+/// Sends a mail.
+pub(crate) fn send(job: Job, way: Way, progress: UnboundedSender<Progress>) -> Exchange<Outcome> {
+    Box::pin(async move {
+        // The receiver lives as long as this future, so there is always one.
+        let mut tell = move |step| {
+            let _told = progress.send(step);
+        };
+        way.rules
+            .send(job, &*way.dialer, way.timer, &mut tell)
+            .await
+    })
+}
+
+/// Asks the POP3 server for one thing; without a session only the log-in makes sense.
+pub(crate) fn ask(session: Option<Session>, request: Request, way: Way) -> Exchange<SessionAnswer> {
+    Box::pin(async move {
+        match (request, session) {
+            (Request::LogIn(account), _) => {
+                match Session::login(&account, &*way.dialer, way.timer).await {
+                    Ok(session) => (Some(session), Ok(Answer::Done)),
+                    Err(failure) => (None, Err(failure)),
+                }
+            }
+            (request, Some(session)) => converse(session, request).await,
+            (_, None) => (None, Err(Failure::ServerError)),
+        }
+    })
+}
+
 /// Asks for one thing. Whatever the server says, the session stays (note chapter 1: "POP3 client
 /// will not close the session"), as far as there is still a connection. It ends with a log-out,
 /// and when the file system failed.
-async fn converse(
-    mut session: Session,
-    request: Request,
-) -> (Option<Session>, Result<Answer, Failure>) {
+pub(crate) async fn converse(mut session: Session, request: Request) -> SessionAnswer {
     let answer = match request {
         Request::LogIn(_) | Request::LogOut => {
             return (None, session.quit().await.map(|()| Answer::Done));
@@ -216,15 +269,24 @@ async fn retrieve(
     drive: DriveName,
     rtc: &Rtc,
 ) -> Result<ModulePath, Failure> {
+    let letter = fetch(session, number, files, drive).await?;
+    mail_store::store(&letter, files, drive, rtc).map_err(|_| Failure::FileSystemError)
+}
+
+/// Retrieves a message that has room on the drive, and takes it apart.
+pub(crate) async fn fetch(
+    session: &mut Session,
+    number: u32,
+    files: &FileSystem,
+    drive: DriveName,
+) -> Result<Letter, Failure> {
     let free = files.free(drive).map_err(|_| Failure::FileSystemError)?;
     let mut message = Bounded {
         octets: Vec::new(),
         room: message_limit(free),
     };
     session.retrieve(number, &mut message).await?;
-    let letter = Letter::parse(&message.octets);
-    drop(message);
-    mail_store::store(&letter, files, drive, rtc).map_err(|_| Failure::FileSystemError)
+    Ok(Letter::parse(&message.octets))
 }
 
 /// Octets of a message that may be read while so many are free on the drive.

@@ -9,8 +9,9 @@ use crate::at::syntax::{self, Command};
 use crate::command::entry::Entry;
 use crate::command::pop3::Phase;
 use crate::command::print::Source;
-use crate::command::{self, Flow, basic};
+use crate::command::{Flow, basic};
 use crate::core::{Action, Core};
+use crate::exchange::Event;
 use crate::files::path::ModulePath;
 use crate::mail::HeaderFields;
 use crate::pop3::{DropListing, Failure, ScanListing};
@@ -23,16 +24,16 @@ const OUTPUT_HIGH: usize = 64 * 1024;
 /// The interpreter.
 #[derive(Debug)]
 pub(crate) struct Interpreter {
-    core: Core,
+    pub(crate) core: Core,
     editor: Editor,
     /// What `A/` repeats.
     last_line: Vec<u8>,
     /// The command line that is being carried out, while it cannot go on.
     line: Option<Line>,
     /// What the line waits for.
-    waiting: Option<Waiting>,
+    pub(crate) waiting: Option<Waiting>,
     /// What is typed after a prompt.
-    entry: Option<Entry>,
+    pub(crate) entry: Option<Entry>,
     /// What is being printed.
     source: Option<Source>,
     /// Unsolicited result codes that came in the meantime.
@@ -49,7 +50,7 @@ struct Line {
 
 /// What a command line waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Waiting {
+pub(crate) enum Waiting {
     /// The SMTP session.
     Smtp,
     /// An answer of the POP3 server.
@@ -202,10 +203,9 @@ impl Interpreter {
             return taken;
         }
         let Some(&byte) = bytes.first() else { return 0 };
-        if self.core.line.echo {
-            self.core.output.raw(&[byte]);
-        }
-        match self.editor.take(byte, &self.core.line) {
+        self.core.output.echo(&self.core.line, byte);
+        let typed = self.editor.take(byte, &self.core.line);
+        match (self.core.settings.firmware.typed)(typed) {
             Typed::Nothing => {}
             Typed::TooLong => self.core.output.result(&self.core.line, ResultCode::Error),
             Typed::Repeat => self.begin(self.last_line.clone()),
@@ -218,7 +218,7 @@ impl Interpreter {
     }
 
     fn begin(&mut self, body: Vec<u8>) {
-        let body = syntax::without_blanks(&body).into_owned();
+        let body = (self.core.settings.firmware.body)(&body).into_owned();
         self.run(Line { body, next: 0 });
     }
 
@@ -261,7 +261,7 @@ impl Interpreter {
     }
 
     /// Goes on with the command line that had to wait, if its DTE is still there.
-    fn resume(&mut self, result: Result<(), ResultCode>) {
+    pub(crate) fn resume(&mut self, result: Result<(), ResultCode>) {
         let Some(line) = self.line.take() else { return };
         match result {
             Ok(()) => self.run(line),
@@ -269,7 +269,8 @@ impl Interpreter {
         }
     }
 
-    fn stop_waiting_for(&mut self, what: Waiting) -> bool {
+    /// Whether a command waits for that; then it does so no longer.
+    pub(crate) fn stop_waiting_for(&mut self, what: Waiting) -> bool {
         let waits = self.waiting == Some(what);
         if waits {
             self.waiting = None;
@@ -277,8 +278,17 @@ impl Interpreter {
         waits
     }
 
+    /// Takes news from the exchanges with the servers.
+    pub(crate) fn tell(&mut self, event: Event) {
+        match event {
+            Event::SmtpConnected => self.smtp_connected(),
+            Event::SmtpEnded(outcome) => self.smtp_ended(&outcome),
+            Event::Pop3Answered { answer, open } => self.pop3_answered(answer, open),
+        }
+    }
+
     /// The SMTP session is there.
-    pub(crate) fn smtp_connected(&mut self) {
+    fn smtp_connected(&mut self) {
         self.announce(vec![urc::Smtp::Connected.line()]);
         if self.stop_waiting_for(Waiting::Smtp) {
             self.resume(Ok(()));
@@ -286,7 +296,7 @@ impl Interpreter {
     }
 
     /// The sending has ended.
-    pub(crate) fn smtp_ended(&mut self, outcome: &Outcome) {
+    fn smtp_ended(&mut self, outcome: &Outcome) {
         self.core.smtp.ended(outcome);
         self.announce(vec![urc::Smtp::Ended(outcome).line()]);
         if self.stop_waiting_for(Waiting::Smtp) {
@@ -300,7 +310,7 @@ impl Interpreter {
     }
 
     /// The POP3 server has answered; `open` says whether the session is still there.
-    pub(crate) fn pop3_answered(&mut self, answer: Result<Answer, Failure>, open: bool) {
+    fn pop3_answered(&mut self, answer: Result<Answer, Failure>, open: bool) {
         self.core.pop3.phase = if open {
             Phase::LoggedIn
         } else {
@@ -328,7 +338,7 @@ impl Interpreter {
     }
 
     /// Sends an unsolicited result code, but not into what is being typed or printed.
-    fn announce(&mut self, lines: Vec<String>) {
+    pub(crate) fn announce(&mut self, lines: Vec<String>) {
         if self.entry.is_some() || self.source.is_some() {
             self.held.push(lines);
         } else {
@@ -349,7 +359,9 @@ const ERROR: ResultCode = ResultCode::Error;
 
 fn execute(core: &mut Core, command: Command<'_>) -> Result<Flow, ResultCode> {
     match command {
-        Command::Extended(name, form) => return command::extended(core, name, form),
+        Command::Extended(name, form) => {
+            return (core.settings.firmware.command)(core, name, form);
+        }
         Command::Basic(letter, number) => basic::basic(core, letter, number),
         Command::Ampersand(letter, number) => basic::ampersand(core, letter, number),
         Command::Register(register, form) => basic::register(core, register, form),

@@ -2,8 +2,9 @@
 
 use crate::clock::Rtc;
 use crate::core::{Action, Core};
-use crate::exchange::{Event, Exchanges};
+use crate::exchange::Exchanges;
 use crate::files::FileSystem;
+use crate::firmware::Firmware;
 use crate::interpreter::Interpreter;
 use crate::net::Dialer;
 use crate::settings::Settings;
@@ -17,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 pub struct Module {
     interpreter: Interpreter,
     exchanges: Exchanges,
+    firmware: Firmware,
 }
 
 /// A module that cannot be powered up.
@@ -44,7 +46,9 @@ impl Module {
     ///
     /// # Errors
     /// If one of its drives cannot be opened.
-    pub fn new(settings: Settings, dialer: Arc<dyn Dialer>) -> Result<Self, StartError> {
+    pub fn new(mut settings: Settings, dialer: Arc<dyn Dialer>) -> Result<Self, StartError> {
+        let firmware = settings.firmware;
+        (firmware.make)(&mut settings);
         let rtc = Rtc::start(settings.clock);
         let files = FileSystem::open(&settings.storage, rtc.local()).map_err(|error| {
             StartError::Drive {
@@ -53,11 +57,12 @@ impl Module {
                 source: error.source,
             }
         })?;
-        let exchanges = Exchanges::new(dialer, settings.timers.clone());
+        let exchanges = Exchanges::new(dialer, settings.timers.clone(), firmware);
         let interpreter = Interpreter::new(Core::new(settings, files, rtc));
         Ok(Self {
             interpreter,
             exchanges,
+            firmware,
         })
     }
 
@@ -83,13 +88,14 @@ impl Module {
             if closed && output.is_empty() && unread.is_empty() && !active {
                 return Ok(());
             }
+            let burst = output.get(..self.firmware.burst).unwrap_or(output);
             buffer.copy_within(unread.clone(), 0);
             unread = 0..unread.len();
             let listens = unread.is_empty() || self.interpreter.is_waiting() && unread.end < READ;
             let space = buffer.get_mut(unread.end..).unwrap_or_default();
             tokio::select! {
                 biased;
-                written = writer.write(output), if !output.is_empty() => match written {
+                written = writer.write(burst), if !output.is_empty() => match written {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(count) => {
                         self.interpreter.sent(count);
@@ -104,7 +110,9 @@ impl Module {
                     }
                     Err(error) => return Err(error),
                 },
-                event = self.exchanges.next(), if active => self.tell(event),
+                event = self.exchanges.next(), if active => {
+                    (self.firmware.event)(&mut self.interpreter, event);
+                }
                 read = reader.read(space), if !closed && listens => match read? {
                     0 => closed = true,
                     count => unread.end += count,
@@ -152,14 +160,6 @@ impl Module {
             Action::StopSending => self.exchanges.stop_sending(),
             Action::Ask(request) => self.exchanges.ask(request),
             Action::StopPop3 => self.exchanges.stop_pop3(),
-        }
-    }
-
-    fn tell(&mut self, event: Event) {
-        match event {
-            Event::SmtpConnected => self.interpreter.smtp_connected(),
-            Event::SmtpEnded(outcome) => self.interpreter.smtp_ended(&outcome),
-            Event::Pop3Answered { answer, open } => self.interpreter.pop3_answered(answer, open),
         }
     }
 }

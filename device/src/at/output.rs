@@ -5,14 +5,60 @@
 use super::LineSettings;
 use super::result::{ErrorStyle, ResultCode};
 
+/// What is said to the DTE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Block {
+    /// A character that it typed.
+    Echo,
+    /// Information text: the lines of one block.
+    Information,
+    /// An unsolicited result code, with the lines that belong to it.
+    Unsolicited,
+    /// A final result code.
+    Final,
+}
+
+/// Appends the octets of a block.
+pub(crate) type Frame = fn(Block, &LineSettings, &[&[u8]], &mut Vec<u8>);
+
+/// The framing of V.250 5.7.1: a line end before the lines of a block, and one after each of them;
+/// the echo as it is; and with `V0` (V.250 6.2.6) nothing before, and nothing but the terminator
+/// after the digit of a final result code.
+pub(crate) fn framed(block: Block, line: &LineSettings, lines: &[&[u8]], out: &mut Vec<u8>) {
+    if block == Block::Echo {
+        out.extend(lines.iter().copied().flatten());
+        return;
+    }
+    if line.verbose {
+        out.extend([line.terminator, line.formatting]);
+    }
+    for text in lines {
+        out.extend_from_slice(text);
+        out.push(line.terminator);
+        if line.verbose || !matches!((block, text), (Block::Final, [_])) {
+            out.push(line.formatting);
+        }
+    }
+}
+
 /// Bytes on their way to the DTE.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Output {
     bytes: Vec<u8>,
     sent: usize,
+    frame: Frame,
 }
 
 impl Output {
+    /// Nothing yet.
+    pub(crate) fn new(frame: Frame) -> Self {
+        Self {
+            bytes: Vec::new(),
+            sent: 0,
+            frame,
+        }
+    }
+
     /// What is still to be sent.
     pub(crate) fn pending(&self) -> &[u8] {
         self.bytes.get(self.sent..).unwrap_or_default()
@@ -33,25 +79,33 @@ impl Output {
         self.sent = 0;
     }
 
-    /// Sends bytes as they are: the echo, and file contents.
+    /// Sends bytes as they are: file contents.
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Sends back a character, if the DTE wants that (V.250 6.2.4).
+    pub(crate) fn echo(&mut self, line: &LineSettings, byte: u8) {
+        if line.echo {
+            (self.frame)(Block::Echo, line, &[&[byte]], &mut self.bytes);
+        }
+    }
+
     /// Information text (V.250 5.7.1): the lines of one block, framed once.
     pub(crate) fn information<T: AsRef<[u8]>>(&mut self, line: &LineSettings, lines: &[T]) {
-        self.header(line);
-        for text in lines {
-            self.raw(text.as_ref());
-            self.raw(&[line.terminator, line.formatting]);
-        }
+        self.say(Block::Information, line, lines);
+    }
+
+    fn say<T: AsRef<[u8]>>(&mut self, block: Block, line: &LineSettings, lines: &[T]) {
+        let lines: Vec<_> = lines.iter().map(AsRef::as_ref).collect();
+        (self.frame)(block, line, &lines, &mut self.bytes);
     }
 
     /// An unsolicited result code, with the lines that belong to it. Result codes are suppressed
     /// while `Q1` holds.
     pub(crate) fn unsolicited<T: AsRef<[u8]>>(&mut self, line: &LineSettings, lines: &[T]) {
         if !line.quiet {
-            self.information(line, lines);
+            self.say(Block::Unsolicited, line, lines);
         }
     }
 
@@ -61,20 +115,22 @@ impl Output {
             return;
         }
         let (word, number) = match (code, line.cmee) {
-            (ResultCode::Ok, _) => ("OK", b'0'),
+            (ResultCode::Ok, _) => ("OK", "0"),
             (ResultCode::Cme(error), ErrorStyle::Number) => {
-                return self.information(line, &[format!("+CME ERROR: {}", error.number())]);
+                let text = format!("+CME ERROR: {}", error.number());
+                return self.say(Block::Final, line, &[text]);
             }
             (ResultCode::Cme(error), ErrorStyle::Words) => {
-                return self.information(line, &[format!("+CME ERROR: {}", error.text())]);
+                let text = format!("+CME ERROR: {}", error.text());
+                return self.say(Block::Final, line, &[text]);
             }
-            (ResultCode::Error | ResultCode::Cme(_), _) => ("ERROR", b'4'),
+            (ResultCode::Error | ResultCode::Cme(_), _) => ("ERROR", "4"),
         };
-        if line.verbose {
-            self.information(line, &[word]);
-        } else {
-            self.raw(&[number, line.terminator]);
-        }
+        self.say(
+            Block::Final,
+            line,
+            &[if line.verbose { word } else { number }],
+        );
     }
 
     /// A prompt: nothing follows it but what the DTE types.
@@ -122,7 +178,7 @@ mod tests {
                 _ => line.cmee = ErrorStyle::Words,
             }
         }
-        let mut output = Output::default();
+        let mut output = Output::new(framed);
         output.result(&line, code);
         assert_eq!(output.pending(), expected.as_bytes());
     }
@@ -133,7 +189,7 @@ mod tests {
             quiet: true,
             ..LineSettings::factory(true)
         };
-        let mut output = Output::default();
+        let mut output = Output::new(framed);
         output.unsolicited(&line, &["+SMTP: SUCCESS"]);
         assert_eq!(output.pending(), b"");
         output.information(&line, &["+FSLS: FILES:", "a.txt"]);
@@ -142,7 +198,7 @@ mod tests {
 
     #[test]
     fn what_was_sent_is_gone() {
-        let mut output = Output::default();
+        let mut output = Output::new(framed);
         output.raw(b"abcdef");
         output.advance(2);
         assert_eq!(output.pending(), b"cdef");

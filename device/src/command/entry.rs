@@ -50,9 +50,7 @@ impl Body {
     /// Above the limit or with other characters than ASCII the body is refused at its end: nobody
     /// wants a mail sent that was cut short or changed.
     fn take(&mut self, byte: u8, core: &mut Core) -> Option<Result<(), ResultCode>> {
-        if core.line.echo {
-            core.output.raw(&[byte]);
-        }
+        core.output.echo(&core.line, byte);
         match byte {
             CTRL_Z if self.excess == 0 && self.foreign == 0 => {
                 core.smtp.body = std::mem::take(&mut self.text);

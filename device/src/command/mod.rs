@@ -135,12 +135,19 @@ static TABLES: &[&[Command]] = &[
     conflict::COMMANDS,
 ];
 
+/// Whether the module has an extended command of that name.
+pub(crate) fn is_known(name: &[u8]) -> bool {
+    find(name).is_some()
+}
+
+fn find(name: &[u8]) -> Option<&'static Command> {
+    let mut commands = TABLES.iter().copied().flatten();
+    commands.find(|command| command.name.as_bytes().eq_ignore_ascii_case(name))
+}
+
 /// Carries out an extended command; `name` is as it was typed.
 pub(crate) fn extended(core: &mut Core, name: &[u8], form: Form<'_>) -> Result<Flow, ResultCode> {
-    let mut commands = TABLES.iter().copied().flatten();
-    let command = commands
-        .find(|command| command.name.as_bytes().eq_ignore_ascii_case(name))
-        .ok_or(ResultCode::Error)?;
+    let command = find(name).ok_or(ResultCode::Error)?;
     let refused = command.family == Family::Rival
         && matches!(form, Form::Set(_) | Form::Execute)
         && core.is_mail_active();

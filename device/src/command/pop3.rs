@@ -11,7 +11,7 @@ use crate::pop3::Account;
 /// The POP3 application.
 #[derive(Debug)]
 pub(crate) struct Pop3 {
-    account: Account,
+    pub(crate) account: Account,
     /// Where the session is.
     pub(crate) phase: Phase,
     /// The mail that was received last.

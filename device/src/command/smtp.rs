@@ -13,19 +13,19 @@ use std::collections::BTreeMap;
 /// The SMTP application: parameters, the mail, and whether it is being sent.
 #[derive(Debug)]
 pub(crate) struct Smtp {
-    pub(super) server: String,
-    pub(super) port: u16,
-    pub(super) credentials: Option<Credentials>,
-    pub(super) from: Option<Address>,
+    pub(crate) server: String,
+    pub(crate) port: u16,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) from: Option<Address>,
     /// By kind (0 TO, 1 CC, 2 BCC), then by index.
-    pub(super) recipients: [BTreeMap<u32, Address>; 3],
-    pub(super) subject: String,
+    pub(crate) recipients: [BTreeMap<u32, Address>; 3],
+    pub(crate) subject: String,
     /// The text of the mail.
     pub(crate) body: String,
-    pub(super) files: BTreeMap<u32, ModulePath>,
-    pub(super) sending: bool,
+    pub(crate) files: BTreeMap<u32, ModulePath>,
+    pub(crate) sending: bool,
     /// Sends since power-up.
-    pub(super) sends: u32,
+    pub(crate) sends: u32,
 }
 
 /// The port of a server that names none.

@@ -282,7 +282,7 @@ impl Session {
     }
 
     /// Sends a command and gives the text of its `+OK`.
-    async fn request(&mut self, line: &str) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn request(&mut self, line: &str) -> Result<Vec<u8>, Failure> {
         match self.command(line).await? {
             Status::Ok(text) => Ok(text),
             Status::Err(_) => Err(Failure::ServerError),

@@ -8,6 +8,7 @@ mod keys;
 pub use keys::SettingError;
 
 use crate::clock::ClockText;
+use crate::firmware::Firmware;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub echo: Echo,
     /// What it says that it is.
     pub identity: Identity,
+    /// The build of its firmware: the reference module, or one of [`crate::mutant`].
+    pub firmware: Firmware,
 }
 
 /// How long the mail clients wait (note chapter 1, NOTE).

@@ -3,10 +3,10 @@
 use super::auth::Exchange;
 use super::compose::Message;
 use super::hello::Extensions;
-use super::outcome::{End, Stage, decide};
+use super::outcome::{End, Stage};
 use super::reply::{Collector, Reply};
 use super::stuffing::DotStuffing;
-use super::{Job, Outcome, Progress};
+use super::{Job, Outcome, Progress, Rules};
 use crate::net::Dialer;
 use crate::net::link::{Link, LinkError};
 use std::time::Duration;
@@ -24,28 +24,41 @@ const CHUNK: usize = 16 * 1024;
 /// whenever the server takes some of the message. Dropping the future closes the TCP session at
 /// once, as `AT+SMTPSTOP` wants.
 pub async fn send(
-    mut job: Job,
+    job: Job,
     dialer: &dyn Dialer,
     timer: Duration,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Outcome {
-    let attachments = std::mem::take(&mut job.attachments);
-    let Ok(message) = Message::new(&job, attachments) else {
-        return decide(Stage::Content, End::Unsendable);
-    };
-    let link = match Link::dial(dialer, &job.server, job.port, timer).await {
-        Ok(link) => link,
-        Err(error) => return decide(Stage::Connect, End::Unreachable(error.kind())),
-    };
-    let mut dialogue = Dialogue { link };
-    let (outcome, leave) = match dialogue.run(&job, message, progress).await {
-        Ok(()) => (Outcome::Success, Leave::Quit),
-        Err(ended) => (ended.outcome, ended.leave),
-    };
-    if leave == Leave::Quit {
-        dialogue.quit().await;
+    Rules::SHIPPED.send(job, dialer, timer, progress).await
+}
+
+impl Rules {
+    /// Sends one e-mail; see [`send`].
+    pub(crate) async fn send(
+        self,
+        mut job: Job,
+        dialer: &dyn Dialer,
+        timer: Duration,
+        progress: &mut (dyn FnMut(Progress) + Send),
+    ) -> Outcome {
+        let attachments = std::mem::take(&mut job.attachments);
+        let Ok(message) = (self.compose)(&job, attachments) else {
+            return (self.decide)(Stage::Content, End::Unsendable);
+        };
+        let link = match Link::dial(dialer, &job.server, job.port, timer).await {
+            Ok(link) => link,
+            Err(error) => return (self.decide)(Stage::Connect, End::Unreachable(error.kind())),
+        };
+        let mut dialogue = Dialogue { link, rules: self };
+        let (outcome, leave) = match dialogue.run(&job, message, progress).await {
+            Ok(()) => (Outcome::Success, Leave::Quit),
+            Err(ended) => (ended.outcome, ended.leave),
+        };
+        if leave == Leave::Quit {
+            dialogue.quit().await;
+        }
+        outcome
     }
-    outcome
 }
 
 /// Whether the link is still good for a `QUIT`.
@@ -62,8 +75,8 @@ struct Ended {
     leave: Leave,
 }
 
-impl Ended {
-    fn at(stage: Stage<'_>, end: End) -> Self {
+impl Rules {
+    fn ended(self, stage: Stage<'_>, end: End) -> Ended {
         let leave = match (stage, end) {
             (_, End::Unreachable(_) | End::Reply(421)) => Leave::Close,
             (_, End::Link(error)) if error.is_fatal() => Leave::Close,
@@ -73,8 +86,8 @@ impl Ended {
             (Stage::Content, _) => Leave::Close,
             _ => Leave::Quit,
         };
-        Self {
-            outcome: decide(stage, end),
+        Ended {
+            outcome: (self.decide)(stage, end),
             leave,
         }
     }
@@ -82,6 +95,7 @@ impl Ended {
 
 struct Dialogue {
     link: Link,
+    rules: Rules,
 }
 
 impl Dialogue {
@@ -103,14 +117,15 @@ impl Dialogue {
     async fn greeting(&mut self) -> Result<(), Ended> {
         match self.reply().await {
             Ok(Reply { code: 220, .. }) => Ok(()),
-            Ok(reply) => Err(Ended::at(Stage::Greeting, End::Reply(reply.code))),
-            Err(end) => Err(Ended::at(Stage::Greeting, end)),
+            Ok(reply) => Err(self.rules.ended(Stage::Greeting, End::Reply(reply.code))),
+            Err(end) => Err(self.rules.ended(Stage::Greeting, end)),
         }
     }
 
     /// `EHLO`, or `HELO` if the server does not know it (RFC 5321 section 3.2).
     async fn hello(&mut self) -> Result<Extensions, Ended> {
-        let ended = |end| Ended::at(Stage::Hello, end);
+        let rules = self.rules;
+        let ended = |end| rules.ended(Stage::Hello, end);
         let reply = self
             .command(&format!("EHLO {CLIENT_NAME}"))
             .await
@@ -132,7 +147,8 @@ impl Dialogue {
 
     /// Authenticates if that is configured and the server offers it at all.
     async fn authenticate(&mut self, job: &Job, extensions: &Extensions) -> Result<(), Ended> {
-        let ended = |end| Ended::at(Stage::Auth, end);
+        let rules = self.rules;
+        let ended = |end| rules.ended(Stage::Auth, end);
         let Some(credentials) = job.auth.as_ref().filter(|_| extensions.auth) else {
             return Ok(());
         };
@@ -167,7 +183,8 @@ impl Dialogue {
         message: &Message,
         extensions: &Extensions,
     ) -> Result<(), Ended> {
-        let ended = |end| Ended::at(Stage::Mail, end);
+        let rules = self.rules;
+        let ended = |end| rules.ended(Stage::Mail, end);
         if !job.from.is_transmissible() {
             return Err(ended(End::Unsendable));
         }
@@ -191,7 +208,7 @@ impl Dialogue {
             let Err(end) = self.recipient(recipient).await else {
                 continue;
             };
-            let ended = Ended::at(Stage::Recipient(&recipient.address), end);
+            let ended = self.rules.ended(Stage::Recipient(&recipient.address), end);
             match ended.outcome {
                 Outcome::BadRecipient(mut addresses) => refused.append(&mut addresses),
                 _ if refused.is_empty() => return Err(ended),
@@ -228,12 +245,13 @@ impl Dialogue {
     }
 
     async fn data(&mut self, mut message: Message) -> Result<(), Ended> {
-        let ended = |end| Ended::at(Stage::Data, end);
+        let rules = self.rules;
+        let ended = |end| rules.ended(Stage::Data, end);
         let reply = self.command("DATA").await.map_err(ended)?;
         if reply.code != 354 {
             return Err(ended(End::Reply(reply.code)));
         }
-        let ended = |end| Ended::at(Stage::Content, end);
+        let ended = |end| rules.ended(Stage::Content, end);
         let mut stuffing = DotStuffing::new();
         let mut plain = Vec::new();
         let mut chunk = Vec::new();
@@ -259,7 +277,7 @@ impl Dialogue {
             .send(stuffing.finish())
             .await
             .map_err(|error| ended(End::Link(error)))?;
-        let ended = |end| Ended::at(Stage::AfterDot, end);
+        let ended = |end| rules.ended(Stage::AfterDot, end);
         match self.reply().await.map_err(ended)?.code {
             250..=259 => Ok(()),
             code => Err(ended(End::Reply(code))),

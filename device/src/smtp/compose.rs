@@ -42,18 +42,13 @@ impl Message {
         let digest = digest(job, &attachments);
         let mut head = header(job, &digest)?;
         let text = BodyText::new(&job.body);
-        let mut message = Self {
-            pieces: VecDeque::new(),
-            size: 0,
-        };
         if attachments.is_empty() {
             part_header(&text, &mut head);
             head.extend_from_slice(&text.octets);
             if !text.octets.is_empty() && !text.octets.ends_with(b"\r\n") {
                 head.extend_from_slice(b"\r\n");
             }
-            message.push(Piece::Octets(head));
-            return Ok(message);
+            return Ok(Self::written(head));
         }
         let boundary = boundary(&digest, &text.octets);
         let opening = format!(
@@ -62,7 +57,7 @@ impl Message {
         head.extend_from_slice(opening.as_bytes());
         part_header(&text, &mut head);
         head.extend_from_slice(&text.octets);
-        message.push(Piece::Octets(head));
+        let mut message = Self::written(head);
         for file in attachments {
             let (kind, disposition) = encode::file_name_parameters(&file.name);
             let opening = format!(
@@ -80,6 +75,16 @@ impl Message {
             format!("\r\n--{boundary}--\r\n").into_bytes(),
         ));
         Ok(message)
+    }
+
+    /// A message that is written already.
+    pub(crate) fn written(octets: Vec<u8>) -> Self {
+        let mut message = Self {
+            pieces: VecDeque::new(),
+            size: 0,
+        };
+        message.push(Piece::Octets(octets));
+        message
     }
 
     /// Octets of the whole message, before dot-stuffing (RFC 1870 section 3).
@@ -100,7 +105,7 @@ impl Message {
             Some(Piece::File { mut file, left }) => {
                 let due = usize::try_from(left).unwrap_or(STEP).min(STEP);
                 let mut octets = vec![0_u8; due];
-                file.content.0.read_exact(&mut octets)?;
+                file.content.reader().read_exact(&mut octets)?;
                 for line in octets.chunks(LINE_OCTETS as usize) {
                     out.extend_from_slice(BASE64_STANDARD.encode(line).as_bytes());
                     out.extend_from_slice(b"\r\n");

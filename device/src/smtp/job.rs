@@ -138,7 +138,14 @@ impl Attachment {
 }
 
 /// The octets of an attachment.
-pub struct Content(pub(super) Box<dyn Read + Send + Sync>);
+pub struct Content(Box<dyn Read + Send + Sync>);
+
+impl Content {
+    /// Reads them.
+    pub(crate) fn reader(&mut self) -> &mut dyn Read {
+        &mut *self.0
+    }
+}
 
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

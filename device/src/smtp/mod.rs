@@ -20,6 +20,26 @@ pub use client::send;
 pub use job::{Address, Attachment, Content, Credentials, Job};
 pub use outcome::Outcome;
 
+pub(crate) use compose::Message;
+pub(crate) use outcome::{End, Stage};
+
+/// What the client writes, and what it makes of an ending.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// The message as it goes to the server.
+    pub(crate) compose: fn(&Job, Vec<Attachment>) -> Result<Message, jiff::Error>,
+    /// The URC that an ending means.
+    pub(crate) decide: fn(Stage<'_>, End) -> Outcome,
+}
+
+impl Rules {
+    /// Those of the reference module.
+    pub(crate) const SHIPPED: Self = Self {
+        compose: Message::new,
+        decide: outcome::decide,
+    };
+}
+
 /// What happens on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {

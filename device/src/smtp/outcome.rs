@@ -44,7 +44,7 @@ impl fmt::Display for Outcome {
 
 /// What was being done when the dialogue ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage<'a> {
+pub(crate) enum Stage<'a> {
     /// Connecting.
     Connect,
     /// Waiting for the greeting.
@@ -67,7 +67,7 @@ pub(super) enum Stage<'a> {
 
 /// How it ended there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(crate) enum End {
     /// No connection.
     Unreachable(io::ErrorKind),
     /// A well-formed reply with this code.
@@ -85,7 +85,7 @@ pub(super) enum End {
 }
 
 /// The table. The first row that matches decides.
-pub(super) fn decide(stage: Stage<'_>, end: End) -> Outcome {
+pub(crate) fn decide(stage: Stage<'_>, end: End) -> Outcome {
     use Outcome::{AuthError, AuthRequired, NetworkError, ServerError, Success};
     match (stage, end) {
         // "Network is unavailable for SMTP."

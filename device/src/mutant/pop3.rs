@@ -1,0 +1,2 @@
+use super::{Mutant, mutant};
+pub(super) const MUTANTS: &[Mutant] = &[];

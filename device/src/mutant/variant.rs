@@ -1,0 +1,2 @@
+use super::Variant;
+pub(super) const VARIANTS: &[Variant] = &[];
