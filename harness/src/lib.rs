@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod exit;
 pub mod judge;
 pub mod monitor;
+pub mod mutation;
 pub mod profile;
 pub mod runner;
 pub mod scenario;

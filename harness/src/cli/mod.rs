@@ -6,6 +6,7 @@ pub mod fmt;
 pub mod lint;
 pub mod list;
 mod module;
+mod mutants;
 mod progress;
 mod rig;
 mod run;
@@ -45,6 +46,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Run flows again with everything that can go wrong at every place of their mail dialogues
     Sweep(Box<sweep::Sweep>),
+    /// Measure the suite: how many deliberately broken modules it catches
+    Mutants(mutants::Mutants),
     /// List the scenarios
     List(List),
     /// Look for mistakes in scenario, profile and clause files; touches no device
@@ -204,6 +207,7 @@ impl Command {
         match self {
             Self::Run(run) => run.run(),
             Self::Sweep(sweep) => sweep.run(),
+            Self::Mutants(mutants) => mutants.run(),
             Self::List(args) => {
                 let suite = args.choice.folder.suite()?;
                 let selection = args.choice.select(&suite)?;

@@ -106,28 +106,14 @@ impl Rig {
         })
     }
 
-    /// These cases on a device that the profile describes. A case that would send what must never
-    /// be sent is skipped.
+    /// These cases on the device; see [`session`].
     pub(super) fn session(
         &self,
-        mut cases: Vec<Case>,
+        cases: Vec<Case>,
         profile: &Profile,
         keep_timelines: bool,
     ) -> Result<Session, Refusal> {
-        for case in &mut cases {
-            case.skip = case.skip.take().or_else(|| forbidden(case, profile));
-        }
-        let policy = Policy::of(profile).map_err(|error| Refusal {
-            text: format!("profile {}: {error}", profile.name),
-            exit: Exit::Scenario,
-        })?;
-        Ok(Session {
-            cases,
-            policy,
-            pace: Pace::of(profile),
-            smtp_engine: self.smtp_engine,
-            keep_timelines,
-        })
+        session(cases, profile, self.smtp_engine, keep_timelines)
     }
 
     fn bind(&self) -> Bind {
@@ -168,6 +154,30 @@ impl Line {
             }
         }
     }
+}
+
+/// These cases on a device that the profile describes. A case that would send what must never be
+/// sent is skipped.
+pub(super) fn session(
+    mut cases: Vec<Case>,
+    profile: &Profile,
+    smtp_engine: SmtpEngine,
+    keep_timelines: bool,
+) -> Result<Session, Refusal> {
+    for case in &mut cases {
+        case.skip = case.skip.take().or_else(|| forbidden(case, profile));
+    }
+    let policy = Policy::of(profile).map_err(|error| Refusal {
+        text: format!("profile {}: {error}", profile.name),
+        exit: Exit::Scenario,
+    })?;
+    Ok(Session {
+        cases,
+        policy,
+        pace: Pace::of(profile),
+        smtp_engine,
+        keep_timelines,
+    })
 }
 
 /// Why a case must not be run: it would send what the profile says must never be sent.
@@ -211,7 +221,7 @@ pub(super) fn interrupt() -> CancellationToken {
     stop
 }
 
-fn cores() -> NonZeroUsize {
+pub(super) fn cores() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 

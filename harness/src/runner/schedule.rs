@@ -130,7 +130,12 @@ pub async fn embedded(
     ran
 }
 
-fn one_embedded(case: &Case, session: &Session, settings: &urcheck_device::Settings) -> CaseReport {
+/// Runs one case on an embedded module of its own, under virtual time.
+pub fn one_embedded(
+    case: &Case,
+    session: &Session,
+    settings: &urcheck_device::Settings,
+) -> CaseReport {
     if let Some(reason) = &case.skip {
         return skipped(case, reason);
     }
