@@ -24,7 +24,13 @@ pub enum SyncError {
     /// The line is lost.
     #[error(transparent)]
     Lost(#[from] LineLost),
-    /// Nothing like a result code came.
+    /// It talks, but not by the rules of V.250 (5.7.1): that is the device's fault.
+    #[error("the device answers `AT`, but never with `OK`{heard}")]
+    Wrong {
+        /// What it sent, in words.
+        heard: String,
+    },
+    /// Nothing like a result code came: no device, another speed, another program.
     #[error("the device did not answer `AT` with `OK` within {within:?}{heard}")]
     Silent {
         /// How long it was asked.
@@ -55,21 +61,29 @@ pub(super) async fn synchronise(
         heard.extend(answer.heard);
         heard.truncate(QUOTED);
         if Instant::now() >= deadline {
-            let heard = match heard.as_slice() {
-                [] => "; it sent nothing at all".to_owned(),
-                some => {
-                    let ends = some.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
-                    let without = if ends { "" } else { " without a line end" };
-                    format!("; it sent `{}`{without}", some.escape_ascii())
-                }
-            };
-            return Err(SyncError::Silent {
-                within: pace.boot,
-                heard,
-            });
+            return Err(out_of_step(&heard, pace.boot));
         }
         // It may still be taking the text of a mail: ESC ends that, and no command line knows it.
         send(port, b"\x1b", pace.answer).await?;
+    }
+}
+
+/// What was heard of a device that never answered `OK`.
+fn out_of_step(heard: &[u8], within: Duration) -> SyncError {
+    let readable = |byte: &u8| matches!(byte, b'\r' | b'\n' | b' '..=b'~');
+    let talks = !heard.is_empty() && heard.iter().all(readable);
+    let heard = match heard {
+        [] => "; it sent nothing at all".to_owned(),
+        some => {
+            let ends = some.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+            let without = if ends { "" } else { " without a line end" };
+            format!("; it sent `{}`{without}", some.escape_ascii())
+        }
+    };
+    if talks {
+        SyncError::Wrong { heard }
+    } else {
+        SyncError::Silent { within, heard }
     }
 }
 

@@ -157,7 +157,7 @@ pub fn one_embedded(
                     let Session { policy, pace, .. } = session;
                     run_case(case, policy, *pace, &mut port, &mut bench, &recorder).await
                 }
-                Err(error) => broken(case, error.to_string()),
+                Err(error) => out_of_step(case, &error),
             }
         }),
         Err(error) => broken(case, format!("failed to make the runtime: {error}")),
@@ -234,7 +234,7 @@ async fn one_external(
     match synchronise(port, policy, *pace).await {
         Ok(()) => {}
         Err(SyncError::Lost(lost)) => return Outcome::Lost(None, lost.to_string()),
-        Err(silent) => return Outcome::Silent(broken(case, silent.to_string())),
+        Err(error) => return Outcome::Silent(out_of_step(case, &error)),
     }
     let recorder = Recorder::start();
     let mut bench = match listeners.start(case, session.smtp_engine, &recorder) {
@@ -287,6 +287,18 @@ impl Ran {
             .collect();
         self.ended_early = (!self.not_run.is_empty()).then_some(why);
     }
+}
+
+/// The report of a case before which the device did not get in step.
+fn out_of_step(case: &Case, error: &SyncError) -> CaseReport {
+    if !matches!(error, SyncError::Wrong { .. }) {
+        return broken(case, error.to_string());
+    }
+    let judged = Judged {
+        verdict: Verdict::Fail,
+        findings: vec![Finding::new("sync", error.to_string(), Duration::ZERO)],
+    };
+    report(case, judged, Timeline::default())
 }
 
 /// The report of a case that the bench could not run.

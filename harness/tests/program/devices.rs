@@ -172,11 +172,20 @@ fn a_device_that_never_answers_is_given_up() {
 }
 
 #[test]
-fn a_device_without_line_ends_is_quoted_as_it_is() {
+fn a_device_that_talks_and_never_says_ok_has_failed() {
     let bare = |_: &str, _| Some(b"OK".to_vec());
     let ended = run_on(bare, "200ms", "200ms");
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    let words = "answers `AT`, but never with `OK`; it sent `OK` without a line end";
+    assert!(ended.out.contains(words), "{}", ended.out);
+}
+
+#[test]
+fn what_cannot_be_read_may_be_another_speed_and_is_no_failure() {
+    let noise = |_: &str, _| Some(vec![0xff, 0x80, b'O']);
+    let ended = run_on(noise, "200ms", "200ms");
     assert_eq!(ended.code, Some(4), "{}{}", ended.out, ended.err);
-    let words = "did not answer `AT` with `OK` within 200ms; it sent `OK` without a line end";
+    let words = "did not answer `AT` with `OK` within 200ms; it sent `\\xff\\x80O";
     assert!(ended.out.contains(words), "{}", ended.out);
 }
 
