@@ -3,6 +3,7 @@
 use super::rig::{cores, interrupt, session};
 use super::{Device, Folder, Refusal, select, stdout_has_colour};
 use crate::exit::Exit;
+use crate::monitor;
 use crate::mutation::cover::{self, Kills};
 use crate::mutation::pattern::{Features, Patterns};
 use crate::mutation::{Depth, Subject, Tried, subjects, try_all};
@@ -295,6 +296,18 @@ impl Outcome {
             page.line(&format!("  {name:<26}{case}"));
         }
         page.gap();
+        let mut caught: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for (_, tried) in self.mutants() {
+            for monitor in tried.killers().flat_map(|killer| &killer.monitors) {
+                caught.entry(monitor).or_default().insert(tried.subject);
+            }
+        }
+        page.head("mutants that each monitor catches");
+        for monitor in monitor::all() {
+            let count = caught.get(monitor.id).map_or(0, BTreeSet::len);
+            page.line(&format!("  {count:>4}  {}", monitor.id));
+        }
+        page.gap();
         let redundant = cover::redundant(&kills, self.cases.len()).len();
         let idle = self.cases.len() - kills.len();
         page.line(&format!(
@@ -366,6 +379,7 @@ impl Outcome {
                     "case": self.case(caught.case),
                     "verdict": caught.verdict.word(),
                     "monitor": caught.monitor,
+                    "monitors": caught.monitors,
                     "message": caught.message,
                 })
             });

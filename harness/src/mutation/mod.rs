@@ -16,6 +16,7 @@ use crate::monitor;
 use crate::runner::schedule::{Session, one_embedded};
 use crate::scenario::case::Case;
 use pattern::Features;
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -68,6 +69,8 @@ pub struct Caught {
     pub message: String,
     /// What caught it: `expectation`, `check`, the id of a monitor, ….
     pub monitor: String,
+    /// Every monitor that found something.
+    pub monitors: BTreeSet<String>,
     /// What the finding pattern of a bug is made of.
     pub features: Features,
 }
@@ -207,11 +210,14 @@ fn caught(index: usize, report: &CaseReport) -> Option<Caught> {
         return None;
     }
     let worst = report.findings.first();
+    let counted = report.findings.iter().filter(|finding| counts(finding));
+    let monitors = counted.filter(|finding| by_monitor(finding));
     Some(Caught {
         case: index,
         verdict: report.verdict,
         message: worst.map_or_else(String::new, |finding| finding.message.clone()),
         monitor: worst.map_or_else(String::new, |finding| finding.monitor.clone()),
+        monitors: monitors.map(|finding| finding.monitor.clone()).collect(),
         features: pattern::features(report),
     })
 }
