@@ -25,6 +25,8 @@ pub(super) struct Tamper {
     pub(super) first: &'static [u8],
     /// Whether whatever arrives at once is taken for a whole line.
     pub(super) segments: bool,
+    /// Whether a text that breaks off is taken for complete.
+    pub(super) completes: bool,
     /// Whether another connection is made and dropped before.
     pub(super) probe: bool,
     /// How long the connection stays open after the client has left it.
@@ -37,6 +39,7 @@ pub(super) const HONEST: Tamper = Tamper {
     heard: |_, line| line.to_vec(),
     first: b"",
     segments: false,
+    completes: false,
     probe: false,
     linger: Duration::ZERO,
 };
@@ -228,8 +231,15 @@ impl AsyncRead for Tampered {
             }
             let mut space = [0; READ];
             let mut read = ReadBuf::new(&mut space);
-            ready!(self.stream()?.poll_read(context, &mut read))?;
-            self.seen.closed = read.filled().is_empty();
+            let result = ready!(self.stream()?.poll_read(context, &mut read));
+            let completes = self.tamper.completes && self.seen.in_text;
+            match result {
+                Err(error) if !completes => return Poll::Ready(Err(error)),
+                _ => self.seen.closed = read.filled().is_empty(),
+            }
+            if completes && self.seen.closed {
+                self.seen.ready.extend_from_slice(b"\r\n.\r\n");
+            }
             self.incoming.extend_from_slice(read.filled());
             // Half a line is no line, but for those who take segments for lines.
             self.take_lines();
