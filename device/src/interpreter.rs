@@ -346,6 +346,16 @@ impl Interpreter {
         }
     }
 
+    /// Takes away what is being typed or printed, until it is put back.
+    pub(crate) fn take_foreground(&mut self) -> (Option<Entry>, Option<Source>) {
+        (self.entry.take(), self.source.take())
+    }
+
+    /// Puts back what [`Interpreter::take_foreground`] took.
+    pub(crate) fn put_foreground(&mut self, entry: Option<Entry>, source: Option<Source>) {
+        (self.entry, self.source) = (entry, source);
+    }
+
     fn release(&mut self) {
         if self.entry.is_none() && self.source.is_none() {
             for lines in std::mem::take(&mut self.held) {

@@ -8,14 +8,14 @@ use crate::net::{Dialer, Dialing, Stream};
 use crate::smtp::{Job, Outcome, Progress};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What is done to a connection.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Tamper {
     /// What is written in place of a line; lines have their line ends.
     pub(super) sent: fn(&mut Seen, &[u8]) -> Vec<u8>,
@@ -27,6 +27,8 @@ pub(super) struct Tamper {
     pub(super) segments: bool,
     /// Whether a text that breaks off is taken for complete.
     pub(super) completes: bool,
+    /// Where a refusal of the server is noted, if it is to be.
+    pub(super) refusal: Option<Arc<Mutex<Vec<u8>>>>,
     /// Whether another connection is made and dropped before.
     pub(super) probe: bool,
     /// How long the connection stays open after the client has left it.
@@ -40,6 +42,7 @@ pub(super) const HONEST: Tamper = Tamper {
     first: b"",
     segments: false,
     completes: false,
+    refusal: None,
     probe: false,
     linger: Duration::ZERO,
 };
@@ -140,7 +143,7 @@ impl Dialer for Tampering {
             let stream = self.inner.dial(host, port).await?;
             Ok(Box::new(Tampered {
                 stream: Some(stream),
-                tamper: self.tamper,
+                tamper: self.tamper.clone(),
                 seen: Seen::default(),
                 incoming: Vec::new(),
                 outgoing: Vec::new(),
@@ -188,6 +191,12 @@ impl Tampered {
 
     fn take_lines(&mut self) {
         while let Some(line) = next_line(&mut self.incoming, self.tamper.segments) {
+            if let Some(refusal) = &self.tamper.refusal
+                && line.starts_with(b"5")
+                && let Ok(mut refusal) = refusal.lock()
+            {
+                refusal.clone_from(&line);
+            }
             let heard = (self.tamper.heard)(&mut self.seen, &line);
             self.seen.note_heard(&line);
             self.seen.ready.extend(heard);
