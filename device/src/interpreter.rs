@@ -287,6 +287,12 @@ impl Interpreter {
         }
     }
 
+    /// Ends the command line that waited, and takes the news after that.
+    pub(crate) fn announce_after(&mut self, result: Result<(), ResultCode>, event: Event) {
+        self.resume(result);
+        self.tell(event);
+    }
+
     /// The SMTP session is there.
     fn smtp_connected(&mut self) {
         self.announce(vec![urc::Smtp::Connected.line()]);

@@ -5,7 +5,7 @@ use super::{Mutant, mutant};
 use crate::at::output::{Block, framed};
 use crate::at::syntax::Form;
 use crate::clock::Rtc;
-use crate::command::{Flow, extended};
+use crate::command::extended;
 use crate::core::Request;
 use crate::exchange::{Exchange, SessionAnswer, Way, ask};
 use crate::files::path::{DriveName, ModulePath};
