@@ -287,6 +287,12 @@ impl Interpreter {
         }
     }
 
+    /// Ends the command line that waited, and takes the news after that.
+    pub(crate) fn announce_after(&mut self, result: Result<(), ResultCode>, event: Event) {
+        self.resume(result);
+        self.tell(event);
+    }
+
     /// The SMTP session is there.
     fn smtp_connected(&mut self) {
         self.announce(vec![urc::Smtp::Connected.line()]);
@@ -344,6 +350,16 @@ impl Interpreter {
         } else {
             self.core.report(&lines);
         }
+    }
+
+    /// Takes away what is being typed or printed, until it is put back.
+    pub(crate) fn take_foreground(&mut self) -> (Option<Entry>, Option<Source>) {
+        (self.entry.take(), self.source.take())
+    }
+
+    /// Puts back what [`Interpreter::take_foreground`] took.
+    pub(crate) fn put_foreground(&mut self, entry: Option<Entry>, source: Option<Source>) {
+        (self.entry, self.source) = (entry, source);
     }
 
     fn release(&mut self) {

@@ -43,6 +43,13 @@ impl Source {
         })
     }
 
+    /// All that was to be printed, or as much of it as can be read.
+    pub(crate) fn whole(mut self) -> Vec<u8> {
+        let mut octets = Vec::new();
+        let _read = (&mut self.file).take(self.left).read_to_end(&mut octets);
+        octets
+    }
+
     /// Prints the next piece; returns how it ended, if it did.
     pub(crate) fn print(&mut self, core: &mut Core) -> Option<Result<(), ResultCode>> {
         let mut piece = Vec::with_capacity(PIECE);

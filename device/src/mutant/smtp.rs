@@ -9,7 +9,6 @@ use crate::core::Core;
 use crate::firmware::{Firmware, SHIPPED};
 use crate::smtp::{Address, Attachment, Credentials, Job};
 use std::collections::BTreeMap;
-use std::io::Read;
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
@@ -284,7 +283,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "s-body-last-lost",
         "The last character of the body is not sent",
         "smtp.body",
-        job(|job| drop(job.body.pop())),
+        job(|job| {
+            job.body.pop();
+        }),
     ),
     mutant(
         "s-nine-files",

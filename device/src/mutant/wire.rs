@@ -8,14 +8,14 @@ use crate::net::{Dialer, Dialing, Stream};
 use crate::smtp::{Job, Outcome, Progress};
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::UnboundedSender;
 
 /// What is done to a connection.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Tamper {
     /// What is written in place of a line; lines have their line ends.
     pub(super) sent: fn(&mut Seen, &[u8]) -> Vec<u8>,
@@ -25,6 +25,10 @@ pub(super) struct Tamper {
     pub(super) first: &'static [u8],
     /// Whether whatever arrives at once is taken for a whole line.
     pub(super) segments: bool,
+    /// Whether a text that breaks off is taken for complete.
+    pub(super) completes: bool,
+    /// Where a refusal of the server is noted, if it is to be.
+    pub(super) refusal: Option<Arc<Mutex<Vec<u8>>>>,
     /// Whether another connection is made and dropped before.
     pub(super) probe: bool,
     /// How long the connection stays open after the client has left it.
@@ -37,6 +41,8 @@ pub(super) const HONEST: Tamper = Tamper {
     heard: |_, line| line.to_vec(),
     first: b"",
     segments: false,
+    completes: false,
+    refusal: None,
     probe: false,
     linger: Duration::ZERO,
 };
@@ -137,7 +143,7 @@ impl Dialer for Tampering {
             let stream = self.inner.dial(host, port).await?;
             Ok(Box::new(Tampered {
                 stream: Some(stream),
-                tamper: self.tamper,
+                tamper: self.tamper.clone(),
                 seen: Seen::default(),
                 incoming: Vec::new(),
                 outgoing: Vec::new(),
@@ -185,6 +191,12 @@ impl Tampered {
 
     fn take_lines(&mut self) {
         while let Some(line) = next_line(&mut self.incoming, self.tamper.segments) {
+            if let Some(refusal) = &self.tamper.refusal
+                && line.starts_with(b"5")
+                && let Ok(mut refusal) = refusal.lock()
+            {
+                refusal.clone_from(&line);
+            }
             let heard = (self.tamper.heard)(&mut self.seen, &line);
             self.seen.note_heard(&line);
             self.seen.ready.extend(heard);
@@ -228,8 +240,15 @@ impl AsyncRead for Tampered {
             }
             let mut space = [0; READ];
             let mut read = ReadBuf::new(&mut space);
-            ready!(self.stream()?.poll_read(context, &mut read))?;
-            self.seen.closed = read.filled().is_empty();
+            let result = ready!(self.stream()?.poll_read(context, &mut read));
+            let completes = self.tamper.completes && self.seen.in_text;
+            match result {
+                Err(error) if !completes => return Poll::Ready(Err(error)),
+                _ => self.seen.closed = read.filled().is_empty(),
+            }
+            if completes && self.seen.closed {
+                self.seen.ready.extend_from_slice(b"\r\n.\r\n");
+            }
             self.incoming.extend_from_slice(read.filled());
             // Half a line is no line, but for those who take segments for lines.
             self.take_lines();

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest, Md5};
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io;
 
 /// Octets of an attachment on one line: 76 characters of base64.
 const LINE_OCTETS: u64 = 57;

@@ -23,6 +23,8 @@ mod laws;
 mod limits;
 /// V.250 command line rules.
 mod line;
+/// Mutants and variants: each of them differs from the shipped module.
+mod mutants;
 /// The listings of the note, replayed.
 mod note;
 /// Retrieving mail.

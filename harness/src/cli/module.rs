@@ -1,6 +1,7 @@
 //! `urcheck module`: the reference module alone.
 
 use super::Refusal;
+use crate::diagnostic::nearest;
 use crate::exit::Exit;
 use clap::Args;
 use std::io::Write;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use urcheck_device::net::TcpDialer;
 use urcheck_device::pty::Pty;
-use urcheck_device::{Module as Device, Settings};
+use urcheck_device::{Firmware, Module as Device, Settings, mutant};
 
 /// Runs the reference module for whoever wants to talk to one: the harness in another terminal, a
 /// host driver under development, a person.
@@ -26,6 +27,15 @@ pub(super) struct Module {
     /// Directory that becomes drive C:, kept afterwards [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Be the mutant of that name: a module with one bug
+    #[arg(long, value_name = "NAME", conflicts_with = "variant")]
+    mutant: Option<String>,
+    /// Be the conforming variant of that name: it differs from the reference module and is right
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// List mutants and variants, with what they do and what that breaks or is allowed by
+    #[arg(long)]
+    list_mutants: bool,
     /// Change a setting; may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, long_help = set_help())]
     set: Vec<(String, String)>,
@@ -47,7 +57,12 @@ struct Place {
 
 impl Module {
     pub(super) fn run(self) -> Result<Exit, Refusal> {
+        if self.list_mutants {
+            list_mutants();
+            return Ok(Exit::Passed);
+        }
         let mut settings = Settings::default();
+        settings.firmware = self.firmware()?;
         for (key, value) in &self.set {
             settings
                 .set(key, value)
@@ -72,6 +87,53 @@ impl Module {
         runtime.shutdown_background();
         result.map_err(Refusal::infrastructure)
     }
+}
+
+impl Module {
+    /// The build that was asked for.
+    fn firmware(&self) -> Result<Firmware, Refusal> {
+        let mutants = || {
+            mutant::ALL
+                .iter()
+                .map(|mutant| (mutant.name, mutant.firmware))
+        };
+        let variants = || {
+            let all = mutant::VARIANTS.iter();
+            all.map(|variant| (variant.name, variant.firmware))
+        };
+        let (kind, name, known): (_, _, Vec<_>) = match (&self.mutant, &self.variant) {
+            (Some(name), _) => ("mutant", name, mutants().collect()),
+            (None, Some(name)) => ("variant", name, variants().collect()),
+            (None, None) => return Ok(Firmware::default()),
+        };
+        let found = known.iter().find(|(one, _)| one == name);
+        found.map(|(_, firmware)| *firmware).ok_or_else(|| {
+            let near = nearest(name, known.iter().map(|(one, _)| *one));
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            Refusal::usage(format!(
+                "there is no {kind} `{name}`{hint}; --list-mutants lists them"
+            ))
+        })
+    }
+}
+
+fn list_mutants() {
+    let mut text = String::new();
+    for mutant in mutant::ALL.iter() {
+        text += &format!(
+            "{}\n    {}\n    breaks {}\n",
+            mutant.name, mutant.about, mutant.breaks
+        );
+    }
+    text += "\nConforming variants:\n\n";
+    for variant in mutant::VARIANTS {
+        text += &format!(
+            "{}\n    {}\n    allowed by {}\n",
+            variant.name, variant.about, variant.allows
+        );
+    }
+    // Nobody may be reading any more.
+    let _unread = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 impl Place {

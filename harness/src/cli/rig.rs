@@ -16,11 +16,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+use urcheck_device::mutant;
 
 /// What the command line says of the device and the servers.
 #[derive(Debug, Args)]
 pub(super) struct Rig {
-    /// The device under test: sim, a serial port or PTY (/dev/ttyUSB2@115200), pty:COMMAND or
+    /// The device under test: sim, sim:MUTANT, a serial port or PTY (/dev/ttyUSB2@115200), pty:COMMAND or
     /// tcp:HOST:PORT
     #[arg(long, value_name = "DEVICE", default_value = "sim")]
     pub(super) dut: Endpoint,
@@ -77,7 +78,7 @@ impl Rig {
     /// Takes the ports of the servers.
     pub(super) fn stand(&self) -> Result<Stand, Refusal> {
         let listeners = match &self.dut {
-            Endpoint::Sim => None,
+            Endpoint::Sim | Endpoint::Build { .. } => None,
             _ => Some(Listeners::bind(&self.bind()).map_err(fatal)?),
         };
         let addresses = match &listeners {
@@ -93,8 +94,12 @@ impl Rig {
     /// Opens the line to the device.
     pub(super) async fn connect(&self, stand: Stand, profile: &Profile) -> Result<Line, Refusal> {
         let Some(listeners) = stand.listeners else {
+            let mut settings = embedded::settings(profile);
+            if let Endpoint::Build { name } = &self.dut {
+                settings.firmware = mutant::find(name).unwrap_or_default();
+            }
             return Ok(Line::Embedded {
-                settings: Box::new(embedded::settings(profile)),
+                settings: Box::new(settings),
                 jobs: self.jobs.unwrap_or_else(cores),
             });
         };

@@ -8,9 +8,11 @@ mod port;
 pub use open::open;
 pub use port::{LineLost, Port};
 
+use crate::diagnostic::nearest;
 use std::fmt;
 use std::str::FromStr;
 use tokio::io::{AsyncRead, AsyncWrite};
+use urcheck_device::mutant;
 
 /// Something that bytes to and from a device travel over.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -22,6 +24,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
 pub enum Endpoint {
     /// The embedded reference module.
     Sim,
+    /// An embedded build that differs from the reference module on purpose.
+    Build {
+        /// The name of the mutant or conforming variant.
+        name: &'static str,
+    },
     /// A serial port, or the user side of a PTY, with the speed if one was given.
     Serial {
         /// Path of the port.
@@ -55,9 +62,16 @@ pub enum EndpointError {
     /// Host or port is missing.
     #[error("`{0}` needs a host and a port, as in tcp:192.168.0.7:2000")]
     HostPort(String),
-    /// No mutants exist yet.
-    #[error("`{0}`: the embedded module has no variants; use --dut sim")]
-    Variant(String),
+    /// There is neither a mutant nor a variant of that name.
+    #[error(
+        "there is no mutant or variant `{name}`{hint}; `urcheck module --list-mutants` lists them"
+    )]
+    Variant {
+        /// What was asked for.
+        name: String,
+        /// The name that was probably meant, in words.
+        hint: String,
+    },
 }
 
 impl FromStr for Endpoint {
@@ -67,8 +81,8 @@ impl FromStr for Endpoint {
         if text == "sim" {
             return Ok(Self::Sim);
         }
-        if text.starts_with("sim:") {
-            return Err(EndpointError::Variant(text.to_owned()));
+        if let Some(name) = text.strip_prefix("sim:") {
+            return build(name).map(|name| Self::Build { name });
         }
         if let Some(command) = text.strip_prefix("pty:") {
             if command.trim().is_empty() {
@@ -107,10 +121,23 @@ impl FromStr for Endpoint {
     }
 }
 
+/// The mutant or variant of that name.
+fn build(name: &str) -> Result<&'static str, EndpointError> {
+    mutant::names().find(|known| *known == name).ok_or_else(|| {
+        let hint = nearest(name, mutant::names())
+            .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        EndpointError::Variant {
+            name: name.to_owned(),
+            hint,
+        }
+    })
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sim => f.write_str("sim"),
+            Self::Build { name } => write!(f, "sim:{name}"),
             Self::Serial { path, baud: None } => f.write_str(path),
             Self::Serial {
                 path,
@@ -130,6 +157,8 @@ mod tests {
 
     #[rstest]
     #[case("sim", Endpoint::Sim)]
+    #[case("sim:p-stop-commits", Endpoint::Build { name: "p-stop-commits" })]
+    #[case("sim:ok-first", Endpoint::Build { name: "ok-first" })]
     #[case("/dev/ttyUSB2", Endpoint::Serial { path: "/dev/ttyUSB2".into(), baud: None })]
     #[case("/dev/ttyUSB2@9600", Endpoint::Serial { path: "/dev/ttyUSB2".into(), baud: Some(9600) })]
     #[case("./dut", Endpoint::Serial { path: "./dut".into(), baud: None })]
@@ -143,11 +172,19 @@ mod tests {
 
     #[rstest]
     #[case("")]
+    #[case("sim:")]
+    #[case("sim:no-such-mutant")]
     #[case("pty:")]
     #[case("tcp:host")]
     #[case("tcp::1")]
     #[case("/dev/ttyUSB2@fast")]
     fn mistakes_are_refused(#[case] text: &str) {
         assert!(text.parse::<Endpoint>().is_err());
+    }
+
+    #[test]
+    fn a_mistyped_mutant_is_told_from_the_one_that_is_meant() {
+        let error = "sim:p-stop-comits".parse::<Endpoint>().unwrap_err();
+        assert!(error.to_string().contains("did you mean `p-stop-commits`?"));
     }
 }

@@ -62,7 +62,7 @@ pub enum OpenError {
 pub async fn open(endpoint: &Endpoint, default_baud: u32) -> Result<Port, OpenError> {
     let name = endpoint.to_string();
     match endpoint {
-        Endpoint::Sim => Err(OpenError::Missing {
+        Endpoint::Sim | Endpoint::Build { .. } => Err(OpenError::Missing {
             path: name,
             hint: String::new(),
         }),

@@ -1,0 +1,95 @@
+mod world;
+mod worlds;
+
+use std::collections::BTreeSet;
+use urcheck_device::Firmware;
+use urcheck_device::mutant::{ALL, VARIANTS, find, names};
+use world::observe;
+use worlds::WORLDS;
+
+/// The first world that tells this build from the shipped one.
+fn difference(shipped: &[String], firmware: Firmware) -> Option<&'static str> {
+    let world = WORLDS
+        .iter()
+        .zip(shipped)
+        .find(|(world, shipped)| observe(world, firmware) != **shipped);
+    world.map(|(world, _)| world.name)
+}
+
+fn dead(builds: impl Iterator<Item = (&'static str, Firmware)>) -> Vec<&'static str> {
+    let shipped: Vec<_> = WORLDS
+        .iter()
+        .map(|world| observe(world, Firmware::default()))
+        .collect();
+    builds
+        .filter(|(_, firmware)| difference(&shipped, *firmware).is_none())
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn the_shipped_module_does_the_same_twice() {
+    for world in WORLDS {
+        let once = observe(world, Firmware::default());
+        assert_eq!(once, observe(world, Firmware::default()), "{}", world.name);
+    }
+}
+
+#[test]
+fn every_mutant_differs_from_the_shipped_module() {
+    let dead = dead(ALL.iter().map(|mutant| (mutant.name, mutant.firmware)));
+    assert_eq!(dead, [""; 0], "mutants that nobody could tell apart");
+}
+
+#[test]
+fn every_variant_differs_from_the_shipped_module() {
+    let dead = dead(
+        VARIANTS
+            .iter()
+            .map(|variant| (variant.name, variant.firmware)),
+    );
+    assert_eq!(dead, [""; 0], "variants that nobody could tell apart");
+}
+
+#[test]
+fn every_name_stands_once_and_says_its_area() {
+    let mut seen = BTreeSet::new();
+    for name in names() {
+        assert!(seen.insert(name), "{name} stands twice");
+        assert!(find(name).is_some(), "{name} is not found");
+        let legal = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        assert!(
+            name.split('-')
+                .all(|word| !word.is_empty() && word.chars().all(legal)),
+            "{name}"
+        );
+    }
+    for mutant in ALL.iter() {
+        let area = mutant.name.split('-').next().unwrap();
+        let areas = ["at", "s", "p", "f", "u", "t", "x"];
+        assert!(areas.contains(&area), "{}", mutant.name);
+    }
+    assert!(find("no-such-mutant").is_none());
+}
+
+#[test]
+fn every_build_is_told_in_one_sentence_with_its_ground() {
+    let mutants = ALL
+        .iter()
+        .map(|mutant| (mutant.name, mutant.about, mutant.breaks));
+    let variants = VARIANTS
+        .iter()
+        .map(|variant| (variant.name, variant.about, variant.allows));
+    for (name, about, ground) in mutants.chain(variants) {
+        let begins = |letter: char| letter.is_ascii_uppercase() || letter == '+';
+        assert!(about.starts_with(begins), "{name}: {about}");
+        assert!(
+            !about.ends_with(['.', ' ']) && about.len() <= 110,
+            "{name}: {about}"
+        );
+        assert!(
+            !ground.is_empty() && !ground.ends_with('.'),
+            "{name}: {ground}"
+        );
+    }
+}
