@@ -1,7 +1,7 @@
 //! Lines are framed as V.250 wants it, and whole.
 
 use super::account::{Account, End, Exchange, Kind, Line, contains};
-use super::{Basis, Found, Monitor};
+use super::{Basis, Found, MOST, Monitor};
 
 pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
@@ -32,6 +32,9 @@ fn framing(account: &Account<'_>) -> Vec<Found> {
         let blank = matches!(line.kind, Kind::Blank | Kind::Echo | Kind::Prompt);
         if blank || !account.was_plain(line) || account.may_be_foreign(line) {
             continue;
+        }
+        if found.len() >= MOST {
+            break;
         }
         let text = account.text(line).escape_ascii();
         if line.end == End::Lf {
@@ -102,6 +105,9 @@ fn torn(account: &Account<'_>) -> Vec<Found> {
         );
         if !own || !account.was_plain(line) || account.may_be_foreign(line) {
             continue;
+        }
+        if found.len() >= MOST {
+            break;
         }
         let text = account.text(line);
         let shown = text.escape_ascii();

@@ -15,8 +15,12 @@ pub(super) const MONITORS: &[Monitor] = &[Monitor {
 /// Shortest text that cannot be a coincidence.
 const SHORTEST: usize = 8;
 
+/// Most lines that are looked at, and how much of each.
+const MOST_LINES: usize = 500;
+const MOST_OF_LINE: usize = 1024;
+
 /// Most texts that are looked for.
-const MOST: usize = 2000;
+const MOST_TEXTS: usize = 500;
 
 fn server_text(account: &Account<'_>) -> Vec<Found> {
     let suspects: Vec<_> = account
@@ -24,6 +28,7 @@ fn server_text(account: &Account<'_>) -> Vec<Found> {
         .iter()
         .filter(|line| matches!(line.kind, Kind::Information | Kind::Error))
         .filter(|line| line.range.len() >= SHORTEST && !account.may_be_foreign(line))
+        .take(MOST_LINES)
         .collect();
     if suspects.is_empty() {
         return Vec::new();
@@ -32,6 +37,7 @@ fn server_text(account: &Account<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for line in suspects {
         let text = account.text(line);
+        let text = text.get(..MOST_OF_LINE).unwrap_or(text);
         let leaked = texts
             .iter()
             .find(|reply| contains(text, reply) && !account.was_sent(reply));
@@ -68,7 +74,7 @@ fn reply_texts<'a>(account: &'a Account<'_>) -> BTreeSet<&'a [u8]> {
             let Some(rest) = rest else { continue };
             for text in [line, rest.trim_ascii()] {
                 let speaks = text.iter().any(u8::is_ascii_alphabetic);
-                if text.len() >= SHORTEST && speaks && texts.len() < MOST {
+                if text.len() >= SHORTEST && speaks && texts.len() < MOST_TEXTS {
                     texts.insert(text);
                 }
             }

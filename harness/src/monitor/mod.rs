@@ -11,7 +11,9 @@
 pub mod account;
 mod framing;
 mod leak;
+mod reports;
 mod results;
+mod retrieval;
 mod truth;
 mod values;
 mod vocabulary;
@@ -84,6 +86,8 @@ pub const ALL: &[&[Monitor]] = &[
     results::MONITORS,
     framing::MONITORS,
     vocabulary::MONITORS,
+    reports::MONITORS,
+    retrieval::MONITORS,
     leak::MONITORS,
     values::MONITORS,
     truth::MONITORS,

@@ -1,7 +1,7 @@
 //! A command line gets one final result code, and gets it in time.
 
 use super::account::{Account, Command, Exchange, Form, Kind, Line};
-use super::{Basis, Found, Monitor};
+use super::{Basis, Found, MOST, Monitor};
 use std::time::Duration;
 use urcheck_reports::Protocol;
 
@@ -90,7 +90,7 @@ fn second(account: &Account<'_>) -> Vec<Found> {
             .filter(|l| is_result(account, l))
         {
             // `NO CARRIER` and its like also come by themselves.
-            let too_many = due == 0 && line.kind.is_final();
+            let too_many = due == 0 && line.kind.is_final() && found.len() < MOST;
             if too_many && line.event < disturbed && !account.may_be_foreign(line) {
                 let text = String::from_utf8_lossy(account.text(line));
                 let message =
@@ -242,9 +242,9 @@ fn silence(
                 Protocol::Pop3 => timers.pop3,
             } + timers.tolerance;
             match account.last_traffic(protocol, after) {
-                Some(traffic) => (since.max(traffic), timer + timers.answer),
+                Some(traffic) => (since.max(traffic), timer),
                 // The name of the server and its port may time out one after the other.
-                None => (since, timer * 2 + timers.answer),
+                None => (since, timer * 2),
             }
         }
     };

@@ -3,7 +3,7 @@
 use super::account::{Account, Argument, Kind, Line};
 use super::vocabulary::numbers;
 use super::{Basis, Found, Monitor};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use urcheck_reports::{EventKind, Protocol};
 
 pub(super) const MONITORS: &[Monitor] = &[
@@ -37,24 +37,25 @@ impl Told {
     /// `None`: not everything was recorded.
     fn by(account: &Account<'_>) -> Option<Self> {
         let mut told = Self::default();
-        for connection in account.connections_to(Protocol::Pop3) {
-            let mut said = Vec::new();
-            for event in account.events {
-                if let EventKind::FromServer {
-                    protocol: Protocol::Pop3,
-                    connection: number,
-                    bytes,
-                    omitted,
-                } = &event.kind
-                    && *number == connection.number
-                {
-                    if *omitted > 0 {
-                        return None;
-                    }
-                    said.extend_from_slice(bytes);
+        let mut said: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
+        for event in account.events {
+            if let EventKind::FromServer {
+                protocol: Protocol::Pop3,
+                connection,
+                bytes,
+                omitted,
+            } = &event.kind
+            {
+                if *omitted > 0 {
+                    return None;
                 }
+                said.entry(*connection)
+                    .or_default()
+                    .extend_from_slice(bytes);
             }
-            told.read(&String::from_utf8_lossy(&said));
+        }
+        for bytes in said.values() {
+            told.read(&String::from_utf8_lossy(bytes));
         }
         Some(told)
     }

@@ -1,7 +1,7 @@
 //! Reports are worded as the note words them, and come where it lets them.
 
-use super::account::{Account, Exchange, Kind, Line, contains};
-use super::{Basis, Found, Monitor};
+use super::account::{Account, Exchange, Kind, Line};
+use super::{Basis, Found, MOST, Monitor};
 
 pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
@@ -39,7 +39,7 @@ const SMTP: &[&str] = &[
 ];
 
 /// What stands after `+POP3: `, but for numbers. The last one is the manual's.
-pub(super) const POP3: &[&str] = &[
+const POP3: &[&str] = &[
     "SUCCESS",
     "FAILURE",
     "NETWORK ERROR",
@@ -65,7 +65,7 @@ fn spelling(account: &Account<'_>) -> Vec<Found> {
             Kind::Information => looks_like_one(text) && !account.was_sent(text.trim_ascii()),
             _ => false,
         };
-        if wrong {
+        if wrong && found.len() < MOST {
             let message = format!("`{}` is no line of the note's tables", text.escape_ascii());
             found.push(Found::new(line.event, message));
         }
@@ -73,7 +73,8 @@ fn spelling(account: &Account<'_>) -> Vec<Found> {
     found
 }
 
-fn is_smtp(text: &[u8]) -> bool {
+/// Whether a line is one of the SMTP table.
+pub(super) fn is_smtp(text: &[u8]) -> bool {
     let Some(code) = after(text, "+SMTP: ") else {
         return false;
     };
@@ -153,7 +154,7 @@ fn place(account: &Account<'_>) -> Vec<Found> {
             (exchange.command.is_none() && !exchange.data)
                 || belongs_to.iter().any(|name| exchange.asks(name))
         };
-        if !until_here.iter().any(may) {
+        if !until_here.iter().any(may) && found.len() < MOST {
             let names: Vec<_> = belongs_to
                 .iter()
                 .map(|name| format!("`AT{name}`"))
@@ -215,11 +216,6 @@ pub(super) fn forward_path(command: &str) -> Option<&str> {
     }
     let path = command.get(8..)?.trim_start().strip_prefix('<')?;
     path.split_once('>').map(|(path, _)| path)
-}
-
-/// Whether a text is in one of the tables, as it stands after `+SMTP: ` or `+POP3: `.
-pub(super) fn is_report(text: &[u8]) -> bool {
-    is_smtp(text) || is_pop3(text) || contains(text, b"BAD RCPT")
 }
 
 #[cfg(test)]
