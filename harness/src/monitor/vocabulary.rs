@@ -1,6 +1,6 @@
 //! Reports are worded as the note words them, and come where it lets them.
 
-use super::account::{Account, Exchange, Kind, Line};
+use super::account::{Account, Exchange, Kind, Line, contains};
 use super::{Basis, Found, MOST, Monitor};
 
 pub(super) const MONITORS: &[Monitor] = &[
@@ -184,15 +184,28 @@ fn recipient(account: &Account<'_>) -> Vec<Found> {
         if account.may_be_foreign(line) {
             continue;
         }
-        let unknown = bad_recipients(account, line).into_iter().find(|address| {
-            !on_the_wire.contains(address) && !account.was_sent(address.as_bytes())
-        });
+        let unknown = bad_recipients(account, line)
+            .into_iter()
+            .find(|address| !on_the_wire.contains(address) && !was_configured(account, address));
         if let Some(address) = unknown {
             let message = format!("`+SMTP: BAD RCPT` names `{address}`, which is no recipient");
             found.push(Found::new(line.event, message));
         }
     }
     found
+}
+
+/// Whether the DTE named an address as a recipient, or may have.
+fn was_configured(account: &Account<'_>, address: &str) -> bool {
+    account.exchanges.iter().any(|exchange| {
+        let mut arguments = exchange
+            .commands()
+            .filter(|command| command.name == "+SMTPRCPT")
+            .flat_map(|command| command.arguments());
+        let unreadable = exchange.command.is_none() && !exchange.data;
+        arguments.any(|one| one.text() == Some(address))
+            || unreadable && contains(&exchange.sent, address.as_bytes())
+    })
 }
 
 /// The addresses of a `+SMTP: BAD RCPT` line.

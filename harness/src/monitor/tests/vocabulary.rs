@@ -131,16 +131,26 @@ fn refused(address: &str) -> Story {
         .state(json!({"smtp": {"sessions": [{"commands": commands}]}}))
 }
 
-#[test]
-fn an_address_that_is_no_recipient() {
-    let found = refused("[to@example.tes]").found("urc.recipient");
-    let message = "`+SMTP: BAD RCPT` names `to@example.tesx`, which is no recipient";
-    // A part of an address that was given may be meant for it.
-    assert_eq!(found, <[&str; 0]>::default());
+#[rstest]
+#[case("to@example.tes")]
+#[case("too@example.test")]
+#[case("TO@example.test")]
+#[case("me@example.test")]
+fn an_address_that_is_no_recipient(#[case] address: &str) {
+    let message = format!("`+SMTP: BAD RCPT` names `{address}`, which is no recipient");
     assert_eq!(
-        refused("[to@example.tesx]").found("urc.recipient"),
+        refused(&format!("[{address}]")).found("urc.recipient"),
         [message]
     );
+}
+
+#[test]
+fn without_a_dialogue_the_address_may_be_an_old_one() {
+    let story = Story::new()
+        .send("AT+SMTPSEND")
+        .says("+SMTP: BAD RCPT old@x")
+        .says("ERROR");
+    assert_eq!(story.found("urc.recipient"), <[&str; 0]>::default());
 }
 
 #[rstest]
