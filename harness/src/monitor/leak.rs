@@ -8,7 +8,7 @@ use urcheck_reports::{EventKind, Protocol};
 pub(super) const MONITORS: &[Monitor] = &[Monitor {
     id: "leak.server-text",
     about: "keeps the replies of a server out of its own lines",
-    basis: Basis::Document("note, chapter 1: a reply is reported as one of the tables' lines"),
+    basis: Basis::Document("note 1, tables of URCs"),
     watch: server_text,
 }];
 

@@ -9,13 +9,13 @@ pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
         id: "result.second",
         about: "sends one final result code for each command line, and none without one",
-        basis: Basis::Document("ITU-T V.250 5.7: one final result code for each command line"),
+        basis: Basis::Document("ITU-T V.250 5.7"),
         watch: second,
     },
     Monitor {
         id: "result.missing",
         about: "answers every command line with a final result code in time",
-        basis: Basis::Document("ITU-T V.250 5.7: every command line has a final result code"),
+        basis: Basis::Document("ITU-T V.250 5.7"),
         watch: missing,
     },
 ];

@@ -9,7 +9,7 @@ pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
         id: "retrieval.unasked",
         about: "reports one outcome of each POP3 command, and none after `AT+POP3STOP`",
-        basis: Basis::Document("note, chapter 1: POP3 URCs, and 4.6"),
+        basis: Basis::Document("note 1, POP3 URCs; 4.6"),
         watch: unasked,
     },
     Monitor {

@@ -7,13 +7,13 @@ pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
         id: "urc.spelling",
         about: "words every `+SMTP:` and `+POP3:` line exactly as the note or the manual does",
-        basis: Basis::Document("note, chapter 1: SMTP URCs, POP3 URCs; SIM5320 manual, chapter 18"),
+        basis: Basis::Document("note 1; SIM5320 manual 18"),
         watch: spelling,
     },
     Monitor {
         id: "urc.place",
         about: "uses a report only for the commands that it can belong to",
-        basis: Basis::Document("note, chapter 1: SMTP URCs, POP3 URCs; SIM5320 manual, chapter 18"),
+        basis: Basis::Document("note 1; SIM5320 manual 18"),
         watch: place,
     },
     Monitor {
