@@ -41,6 +41,9 @@ pub(super) const MONITORS: &[Monitor] = &[
     },
 ];
 
+/// Most bad recipients of one sending that are remembered.
+const MOST_REMEMBERED: usize = 200;
+
 /// How much later something must be for its order to be evidence: reports may wait for a result
 /// that is being sent, and what the other side did may be told late.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -102,7 +105,11 @@ fn second(account: &Account<'_>) -> Vec<Found> {
                     let again = again.map(|one| {
                         format!("`+SMTP: BAD RCPT` came twice for `{one}` in one sending")
                     });
-                    refused.extend(addresses);
+                    refused.extend(
+                        addresses
+                            .into_iter()
+                            .take(MOST_REMEMBERED - refused.len().min(MOST_REMEMBERED)),
+                    );
                     again
                 }
                 // What is sent to the others after a bad recipient has an outcome of its own.
@@ -172,7 +179,7 @@ fn missing(account: &Account<'_>) -> Vec<Found> {
         let left = connections.all(|connection| connection.closed_by_client.is_some());
         let (since, allowed) = match account.last_traffic(Protocol::Smtp, span) {
             // The device itself has closed: it knows what came of it.
-            Some(traffic) if left => (traffic, timers.answer + timers.tolerance),
+            Some(traffic) if left => (traffic, timer.min(timers.answer + timers.tolerance)),
             Some(traffic) => (traffic, timer),
             // The name of the server and its port may time out one after the other.
             None => (exchange.at, timer * 2),

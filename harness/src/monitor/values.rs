@@ -2,7 +2,7 @@
 
 use super::account::{Account, Argument, Kind, Line};
 use super::vocabulary::numbers;
-use super::{Basis, Found, Monitor};
+use super::{Basis, Found, MOST, Monitor};
 use std::collections::{BTreeMap, BTreeSet};
 use urcheck_reports::{EventKind, Protocol};
 
@@ -131,7 +131,7 @@ fn number(account: &Account<'_>) -> Vec<Found> {
             let Some(pair) = shown(account, line) else {
                 continue;
             };
-            if !fetched && !told.has(pair) && !told.has_total(pair) {
+            if !fetched && found.len() < MOST && !told.has(pair) && !told.has_total(pair) {
                 let (count, size) = pair;
                 let message = format!(
                     "`AT+POP3NUM` shows {count} e-mails of {size} bytes, which the server never told"
@@ -163,7 +163,9 @@ fn listing(account: &Account<'_>) -> Vec<Found> {
                 }
                 _ => shown(account, line),
             };
-            let Some((id, size)) = pair else { continue };
+            let Some((id, size)) = pair.filter(|_| found.len() < MOST) else {
+                continue;
+            };
             let other = asked.is_some_and(|asked| id != asked.to_string());
             if other {
                 let message = format!("`AT+POP3LIST` shows e-mail {id}, which was not asked for");

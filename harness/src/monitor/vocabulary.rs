@@ -181,7 +181,7 @@ fn recipient(account: &Account<'_>) -> Vec<Found> {
     }
     let mut found = Vec::new();
     for line in account.lines.iter().filter(|line| line.kind == Kind::Smtp) {
-        if account.may_be_foreign(line) {
+        if account.may_be_foreign(line) || found.len() >= MOST {
             continue;
         }
         let unknown = bad_recipients(account, line)
