@@ -20,5 +20,6 @@ pub mod runner;
 pub mod scenario;
 pub mod source;
 pub mod suite;
+pub mod sweep;
 pub mod testbed;
 pub mod transport;

@@ -33,7 +33,7 @@ pub const FLOOD: usize = 16 * 1024 * 1024;
 pub const FLOOD_PIECES: usize = 500_000;
 
 /// The monitor name of a fault that never fired.
-const UNREACHED: &str = "fault-not-reached";
+pub const UNREACHED: &str = "fault-not-reached";
 
 /// Findings of one kind that are kept one by one; the rest is only counted.
 const MOST_UNEXPECTED: usize = 10;
