@@ -3,10 +3,8 @@
 use super::account::{Account, Exchange, Line, Sending};
 use super::vocabulary::{bad_recipients, forward_path, is_smtp};
 use super::{Basis, Found, MOST, Monitor};
-use crate::scenario::case::{Action, Target};
 use std::time::Duration;
 use urcheck_reports::{Grade, Protocol};
-use urcheck_servers::fault::Position;
 
 pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
@@ -258,20 +256,6 @@ fn after_stop(account: &Account<'_>) -> Vec<Found> {
 }
 
 fn session(account: &Account<'_>) -> Vec<Found> {
-    // A server that does not take connections may still have them set up by its system.
-    let hidden = account
-        .case
-        .smtp
-        .fault
-        .iter()
-        .any(|rule| rule.when == Position::Connect)
-        || account.case.steps.iter().any(|step| {
-            matches!(&step.action, Action::Act { target: Target::Smtp, words }
-                if words.first().is_none_or(|word| word != "await-fault"))
-        });
-    if hidden {
-        return Vec::new();
-    }
     let mut found = Vec::new();
     for sending in account.sendings() {
         let Some(exchange) = account.exchanges.get(sending.exchange) else {

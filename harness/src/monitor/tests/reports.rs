@@ -1,10 +1,8 @@
 //! What may be reported of a sending, and what has to be.
 
 use crate::monitor::story::Story;
-use crate::scenario::case::{Action, Step};
 use rstest::rstest;
-use serde_json::json;
-use urcheck_reports::{EventKind, Place, Protocol};
+use urcheck_reports::{EventKind, Protocol};
 
 const NONE: [&str; 0] = [];
 
@@ -176,36 +174,4 @@ fn no_session(#[case] story: Story, #[case] message: &str) {
 #[case::still_open(sending().says("+SMTP: SUCCESS").send("AT+SMTPSEND").says("+SMTP: OK").says("OK"))]
 fn a_session(#[case] story: Story) {
     assert_eq!(story.found("report.session"), NONE);
-}
-
-#[test]
-fn a_server_that_hides_connections_proves_nothing() {
-    let mut story = Story::new()
-        .send("AT+SMTPSEND")
-        .says("+SMTP: OK")
-        .says("OK");
-    assert_eq!(story.found("report.session").len(), 1);
-    let mut paused = story_with_fault();
-    std::mem::swap(&mut story.case.smtp, &mut paused);
-    assert_eq!(story.found("report.session"), NONE);
-    story.case.smtp = urcheck_servers::smtp::Setup::default();
-    story.case.steps.push(Step {
-        place: Place {
-            file: String::new(),
-            line: 1,
-        },
-        text: String::new(),
-        section: 0,
-        section_name: String::new(),
-        action: Action::Act {
-            target: crate::scenario::case::Target::Smtp,
-            words: vec!["pause".to_owned()],
-        },
-    });
-    assert_eq!(story.found("report.session"), NONE);
-}
-
-fn story_with_fault() -> urcheck_servers::smtp::Setup {
-    let setup = json!({"fault": [{"when": "connect", "do": "stall"}]});
-    serde_json::from_value(setup).unwrap()
 }
