@@ -6,6 +6,7 @@ pub mod fmt;
 pub mod lint;
 pub mod list;
 mod module;
+pub mod monitors;
 mod mutants;
 mod progress;
 mod rig;
@@ -58,6 +59,9 @@ enum Command {
     Explain(Explain),
     /// Show which scenario covers which clause of the application note
     Coverage(Coverage),
+    /// List the rules that every case is held to, whatever its scenario expects
+    #[command(after_help = monitors::HELP)]
+    Monitors,
     /// Run the fake SMTP and POP3 servers alone and show every dialogue
     Serve(serve::Serve),
     /// Run the reference module alone: on a PTY, on TCP, or on standard input and output
@@ -244,6 +248,7 @@ impl Command {
                 let suite = args.folder.suite()?;
                 Ok(print(coverage::coverage(&suite)))
             }
+            Self::Monitors => Ok(print((monitors::monitors(), Exit::Passed))),
             Self::Serve(args) => args.run().map_err(Refusal::infrastructure),
             Self::Module(args) => args.run(),
         }

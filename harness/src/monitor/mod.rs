@@ -9,7 +9,14 @@
 //! Must not know: transports, runtimes, the reference module.
 
 pub mod account;
+mod framing;
+mod leak;
+mod reports;
+mod results;
+mod retrieval;
 mod truth;
+mod values;
+mod vocabulary;
 
 #[cfg(test)]
 mod story;
@@ -44,6 +51,15 @@ pub enum Basis {
     Document(&'static str),
 }
 
+impl std::fmt::Display for Basis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Clause(id) => f.pad(id),
+            Self::Document(section) => f.pad(section),
+        }
+    }
+}
+
 /// A breach that a monitor found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
@@ -75,7 +91,16 @@ impl Found {
 }
 
 /// Every monitor, in the order in which they are listed.
-pub const ALL: &[&[Monitor]] = &[truth::MONITORS];
+pub const ALL: &[&[Monitor]] = &[
+    results::MONITORS,
+    framing::MONITORS,
+    vocabulary::MONITORS,
+    reports::MONITORS,
+    retrieval::MONITORS,
+    leak::MONITORS,
+    values::MONITORS,
+    truth::MONITORS,
+];
 
 /// Every monitor, one after the other.
 pub fn all() -> impl Iterator<Item = &'static Monitor> {
@@ -124,6 +149,7 @@ pub fn watch(case: &Case, policy: &Policy, events: &[Event], cut_short: bool) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::collections::BTreeSet;
 
     #[test]
@@ -135,6 +161,81 @@ mod tests {
             if let Basis::Clause(id) = monitor.basis {
                 assert!(clauses.contains(&format!("id = \"{id}\"")), "{id}");
             }
+        }
+    }
+
+    #[test]
+    fn the_page_has_every_monitor_and_no_other() {
+        let page = include_str!("../../../docs/monitors.md");
+        let rows: BTreeSet<_> = page
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .collect();
+        let row = |m: &Monitor| format!("| `{}` | {} | {} |", m.id, m.basis, m.about);
+        let expected: Vec<_> = all().map(row).collect();
+        let expected: BTreeSet<_> = expected.iter().map(String::as_str).collect();
+        assert_eq!(rows, expected);
+    }
+
+    /// Bytes that a device may send, and some that it should not.
+    fn pieces() -> impl Strategy<Value = Vec<u8>> {
+        const KNOWN: &[&str] = &[
+            "AT",
+            "\r",
+            "\n",
+            "\r\n",
+            "OK",
+            "ERROR",
+            "+SMTP: ",
+            "+POP3: ",
+            "SUCCESS",
+            "BAD RCPT ",
+            "\r\nOK\r\n",
+            "\r\n+SMTP: OK\r\n",
+            "\r\n>> ",
+            "1 2",
+            "+CFTRANTX: DATA,9",
+        ];
+        let piece = prop_oneof![
+            3 => proptest::sample::select(KNOWN).prop_map(|text| text.as_bytes().to_vec()),
+            1 => proptest::collection::vec(any::<u8>(), 0..6),
+        ];
+        proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    /// What the DTE sends, what comes back, and how long it takes.
+    fn dialogue() -> impl Strategy<Value = Vec<(String, Vec<u8>, f64)>> {
+        let command = proptest::sample::select(vec![
+            "AT",
+            "ATE0",
+            "ATE1",
+            "ATV0",
+            "ATQ1",
+            "A/",
+            "AT+SMTPSEND",
+            "AT+SMTPSTOP",
+            "AT+SMTPBODY",
+            "AT+POP3IN",
+            "AT+POP3NUM",
+            "AT+POP3LIST",
+            "AT+POP3GET=1",
+            "AT+POP3READ",
+            "AT+POP3STOP",
+        ]);
+        let turn = (command.prop_map(str::to_owned), pieces(), 0.0..50.0);
+        proptest::collection::vec(turn, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_device_sends_the_monitors_come_to_an_end(turns in dialogue(), echo in any::<bool>()) {
+            let story = story::Story::new();
+            let story = if echo { story.with_echo() } else { story };
+            let story = turns.iter().fold(story, |story, (command, bytes, seconds)| {
+                story.send(command).bytes(bytes).after(*seconds).connected_smtp(1)
+            });
+            let count = story.push(EventKind::Tick).findings().len();
+            prop_assert!(count <= MOST * all().count());
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use rstest::rstest;
 use std::path::PathBuf;
-use urcheck::cli::{coverage, explain, fmt, lint, list};
+use urcheck::cli::{coverage, explain, fmt, lint, list, monitors};
 use urcheck::exit::Exit;
+use urcheck::monitor;
 use urcheck::profile::Profile;
 use urcheck::suite::{Library, Suite};
 
@@ -160,4 +161,24 @@ fn formatting_changes_a_file_once() {
         "OK\n",
         "files with mistakes are kept"
     );
+}
+
+#[test]
+fn monitors_are_listed_in_columns() {
+    let text = monitors::monitors();
+    let (table, rest) = text.split_once("\n\n").unwrap();
+    assert_eq!(table.lines().count(), monitor::all().count());
+    assert_eq!(rest.lines().count(), 2);
+    let mut starts: Vec<_> = table
+        .lines()
+        .zip(monitor::all())
+        .map(|(line, monitor)| {
+            let basis = line.find(&monitor.basis.to_string()).unwrap();
+            let about = line.rfind(monitor.about).unwrap();
+            assert!(line.starts_with(monitor.id), "{line}");
+            (basis, about)
+        })
+        .collect();
+    starts.dedup();
+    assert_eq!(starts.len(), 1, "{table}");
 }

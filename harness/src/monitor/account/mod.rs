@@ -5,11 +5,13 @@
 //! The account knows V.250, not the scenario: it says the same whatever its author expected.
 
 mod command;
+mod query;
 mod servers;
 mod stream;
 mod wire;
 
 pub use command::{Argument, Command, CommandLine, Form};
+pub use query::contains;
 pub use servers::{
     Attachment, Lint, Mail, Message, Pop3, Pop3Session, Removal, Servers, Smtp, SmtpSession,
 };
