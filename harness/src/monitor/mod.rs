@@ -9,6 +9,7 @@
 //! Must not know: transports, runtimes, the reference module.
 
 pub mod account;
+mod context;
 mod truth;
 
 #[cfg(test)]
