@@ -9,8 +9,11 @@
 //! Must not know: transports, runtimes, the reference module.
 
 pub mod account;
+mod asked;
 mod context;
+mod ending;
 mod truth;
+mod truth_pop3;
 
 #[cfg(test)]
 mod story;
@@ -76,7 +79,12 @@ impl Found {
 }
 
 /// Every monitor, in the order in which they are listed.
-pub const ALL: &[&[Monitor]] = &[truth::MONITORS];
+pub const ALL: &[&[Monitor]] = &[
+    truth::MONITORS,
+    truth_pop3::MONITORS,
+    asked::MONITORS,
+    ending::MONITORS,
+];
 
 /// Every monitor, one after the other.
 pub fn all() -> impl Iterator<Item = &'static Monitor> {

@@ -1,9 +1,7 @@
 //! What the device reports of a sending is what happened.
 
 use super::account::{Account, Connection, Message, Sending};
-use super::context::{
-    answer, connections_of, disturbed, fired, later, murky, said, smtp_session,
-};
+use super::context::{answer, connections_of, disturbed, fired, later, murky, said, smtp_session};
 use super::{Basis, Found, Monitor};
 use urcheck_reports::Grade;
 use urcheck_servers::fault::{Action, Position};
@@ -70,11 +68,21 @@ fn complete(account: &Account<'_>) -> bool {
 
 fn delivered<'a>(account: &'a Account<'_>, connections: &[&Connection]) -> Vec<&'a Message> {
     let of_it = |m: &&Message| connections.iter().any(|c| c.number == m.session);
-    account.servers.smtp.delivered.iter().filter(of_it).collect()
+    account
+        .servers
+        .smtp
+        .delivered
+        .iter()
+        .filter(of_it)
+        .collect()
 }
 
 /// The first report of a sending that is one of these: what it says, and its event.
-fn first<'a>(account: &'a Account<'_>, sending: &Sending, codes: &[&str]) -> Option<(&'a str, usize)> {
+fn first<'a>(
+    account: &'a Account<'_>,
+    sending: &Sending,
+    codes: &[&str],
+) -> Option<(&'a str, usize)> {
     sending.reports.iter().find_map(|at| {
         let line = account.lines.get(*at)?;
         let report = account.report(line)?;
@@ -116,7 +124,8 @@ fn false_failure(account: &Account<'_>) -> Vec<Found> {
         if accepted.is_empty() || reset || disturbed(account, connection) {
             continue;
         }
-        let message = format!("`+SMTP: {report}` was reported, but the server accepted the message");
+        let message =
+            format!("`+SMTP: {report}` was reported, but the server accepted the message");
         found.push(Found::new(event, message).graded(Grade::FalseFailure));
     }
     found
@@ -216,13 +225,15 @@ fn bad_rcpt(account: &Account<'_>) -> Vec<Found> {
             let Some(line) = account.lines.get(*at) else {
                 continue;
             };
-            let Some(named) = account.report(line).and_then(|r| r.strip_prefix("BAD RCPT")) else {
+            let Some(named) = account
+                .report(line)
+                .and_then(|r| r.strip_prefix("BAD RCPT"))
+            else {
                 continue;
             };
             let named = named.trim_matches([' ', '[', ']', '<', '>', '"', ',', ':']);
             if !named.is_empty() && accepted(account, connection, named) == Some(true) {
-                let message =
-                    format!("`+SMTP: BAD RCPT` names {named}, which the server accepted");
+                let message = format!("`+SMTP: BAD RCPT` names {named}, which the server accepted");
                 found.push(Found::new(line.event, message).graded(Grade::FalseFailure));
             }
             let refused = said(account, connection).iter().any(|line| {

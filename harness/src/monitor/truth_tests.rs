@@ -88,7 +88,10 @@ fn a_login_that_was_accepted_is_no_auth_error() {
 #[test]
 fn two_deliveries_need_two_sendings() {
     let two = || json!({"smtp": {"delivered": [{"session": 1}, {"session": 2}]}});
-    let twice = begun().connected_smtp(2).says("+SMTP: SUCCESS").state(two());
+    let twice = begun()
+        .connected_smtp(2)
+        .says("+SMTP: SUCCESS")
+        .state(two());
     assert_eq!(twice.found("truth.duplicate").len(), 1);
     let asked = begun()
         .says("+SMTP: SUCCESS")
