@@ -246,18 +246,34 @@ impl<'a> Login<'a> {
 }
 
 /// Every `AT+POP3IN` of the case.
+pub(super) fn attempts<'a>(account: &'a Account<'_>) -> Vec<Login<'a>> {
+    windows(account, |_| true)
+}
+
+/// Every `AT+POP3IN` that opened a connection. One that opened none, because it was refused in a
+/// session that goes on, leaves what follows to that session.
 pub(super) fn logins<'a>(account: &'a Account<'_>) -> Vec<Login<'a>> {
-    let ins: Vec<usize> = (0..account.exchanges.len())
-        .filter(|at| {
-            let exchange = account.exchanges.get(*at);
-            exchange.is_some_and(|exchange| exchange.executes("+POP3IN"))
-        })
+    let mut connected = windows(account, |_| true);
+    connected.retain(|login| {
+        let from = account.exchanges.get(login.exchange).map(|e| e.event);
+        let events = from.unwrap_or(login.until)..login.until;
+        !opened(account, Protocol::Pop3, events).is_empty()
+    });
+    let connected: Vec<usize> = connected.iter().map(|login| login.exchange).collect();
+    windows(account, |at| connected.contains(&at))
+}
+
+fn windows<'a>(account: &'a Account<'_>, counts: impl Fn(usize) -> bool) -> Vec<Login<'a>> {
+    let ins: Vec<(usize, usize)> = account
+        .exchanges
+        .iter()
+        .enumerate()
+        .filter(|(at, exchange)| exchange.executes("+POP3IN") && counts(*at))
+        .map(|(at, exchange)| (at, exchange.event))
         .collect();
-    let event = |at: usize| account.exchanges.get(at).map(|exchange| exchange.event);
     let mut all = Vec::new();
-    for (index, &exchange) in ins.iter().enumerate() {
-        let from = event(exchange).unwrap_or_default();
-        let next = ins.get(index + 1).and_then(|next| event(*next));
+    for (index, &(exchange, from)) in ins.iter().enumerate() {
+        let next = ins.get(index + 1).map(|(_, event)| *event);
         let until = next.unwrap_or(account.events.len());
         let connections = opened(account, Protocol::Pop3, from..until);
         let connection = match connections.as_slice() {

@@ -12,6 +12,7 @@ pub mod account;
 mod asked;
 mod context;
 mod ending;
+mod legality;
 mod truth;
 mod truth_pop3;
 
@@ -84,6 +85,7 @@ pub const ALL: &[&[Monitor]] = &[
     truth_pop3::MONITORS,
     asked::MONITORS,
     ending::MONITORS,
+    legality::MONITORS,
 ];
 
 /// Every monitor, one after the other.

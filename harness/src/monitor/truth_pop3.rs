@@ -2,7 +2,8 @@
 
 use super::account::{Account, Connection, Exchange, Kind};
 use super::context::{
-    Login, asked_number, disturbed, fired, later, logins, murky, pop3_session, told, verdict,
+    Login, asked_number, attempts, disturbed, fired, later, logins, murky, pop3_session, told,
+    verdict,
 };
 use super::{Basis, Found, Monitor};
 use std::collections::BTreeSet;
@@ -63,7 +64,7 @@ fn session_before(account: &Account<'_>, exchange: &Exchange) -> bool {
 
 fn login(account: &Account<'_>) -> Vec<Found> {
     let mut found = Vec::new();
-    for login in logins(account) {
+    for login in attempts(account) {
         let Some(exchange) = account.exchanges.get(login.exchange) else {
             continue;
         };
