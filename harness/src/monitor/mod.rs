@@ -10,9 +10,12 @@
 
 pub mod account;
 mod asked;
+mod configured;
 mod context;
 mod ending;
 mod legality;
+mod letter;
+mod secrets;
 mod truth;
 mod truth_pop3;
 
@@ -86,6 +89,8 @@ pub const ALL: &[&[Monitor]] = &[
     asked::MONITORS,
     ending::MONITORS,
     legality::MONITORS,
+    letter::MONITORS,
+    secrets::MONITORS,
 ];
 
 /// Every monitor, one after the other.
