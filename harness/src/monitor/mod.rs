@@ -15,7 +15,9 @@ mod context;
 mod ending;
 mod legality;
 mod letter;
+mod message;
 mod secrets;
+mod timers;
 mod truth;
 mod truth_pop3;
 
@@ -90,7 +92,9 @@ pub const ALL: &[&[Monitor]] = &[
     ending::MONITORS,
     legality::MONITORS,
     letter::MONITORS,
+    message::MONITORS,
     secrets::MONITORS,
+    timers::MONITORS,
 ];
 
 /// Every monitor, one after the other.
