@@ -31,7 +31,7 @@ impl Said {
 /// clock, whose times are whole milliseconds because its timers are; on a real one the tolerance
 /// of the profile, because what is under way arrives late.
 pub(super) fn margin(account: &Account<'_>) -> Duration {
-    let whole = |at: Duration| at.subsec_nanos() % 1_000_000 == 0;
+    let whole = |at: Duration| at.subsec_nanos().is_multiple_of(1_000_000);
     match account.events.iter().all(|event| whole(event.at)) {
         true => Duration::ZERO,
         false => account.policy.timers.tolerance,

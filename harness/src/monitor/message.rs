@@ -157,7 +157,7 @@ fn clock(account: &Account<'_>) -> Vec<Found> {
             let mut commands = exchange.commands();
             commands.any(|c| c.name == "+CCLK" && !c.arguments().is_empty())
         };
-        let Some(set) = before.filter(sets).last() else {
+        let Some(set) = before.filter(sets).next_back() else {
             continue;
         };
         let argument = set
