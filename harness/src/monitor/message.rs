@@ -149,7 +149,7 @@ fn clock(account: &Account<'_>) -> Vec<Found> {
     }
     let mut found = Vec::new();
     for letter in letters(account) {
-        let before = account
+        let mut before = account
             .exchanges
             .iter()
             .filter(|e| e.event < letter.exchange.event);
@@ -157,7 +157,7 @@ fn clock(account: &Account<'_>) -> Vec<Found> {
             let mut commands = exchange.commands();
             commands.any(|c| c.name == "+CCLK" && !c.arguments().is_empty())
         };
-        let Some(set) = before.filter(sets).next_back() else {
+        let Some(set) = before.rfind(sets) else {
             continue;
         };
         let argument = set
