@@ -9,12 +9,22 @@
 //! Must not know: transports, runtimes, the reference module.
 
 pub mod account;
+mod asked;
+mod configured;
+mod context;
+mod ending;
 mod framing;
 mod leak;
+mod legality;
+mod letter;
+mod message;
 mod reports;
 mod results;
 mod retrieval;
+mod secrets;
+mod timers;
 mod truth;
+mod truth_pop3;
 mod values;
 mod vocabulary;
 
@@ -100,6 +110,14 @@ pub const ALL: &[&[Monitor]] = &[
     leak::MONITORS,
     values::MONITORS,
     truth::MONITORS,
+    truth_pop3::MONITORS,
+    asked::MONITORS,
+    ending::MONITORS,
+    legality::MONITORS,
+    letter::MONITORS,
+    message::MONITORS,
+    secrets::MONITORS,
+    timers::MONITORS,
 ];
 
 /// Every monitor, one after the other.
