@@ -108,6 +108,7 @@ pub fn report(case: &Case, judged: Judged, recorder: &Recorder) -> CaseReport {
         verdict: judged.verdict,
         class: case.class,
         clauses: case.clauses.clone(),
+        faults: case.faults.clone(),
         duration,
         reason: None,
         findings: judged.findings,

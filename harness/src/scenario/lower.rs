@@ -147,6 +147,7 @@ pub fn lower(
             .iter()
             .map(|clause| clause.value.clone())
             .collect(),
+        faults: scenario.faults(row).map(str::to_owned).collect(),
         skip,
         smtp,
         pop3,
