@@ -2,6 +2,7 @@
 
 use super::{Entry, Suite};
 use crate::diagnostic::nearest;
+use crate::scenario::unit::Scenario;
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -11,6 +12,16 @@ use thiserror::Error;
 pub struct Selection<'a> {
     /// The cases.
     pub entries: Vec<Entry<'a>>,
+}
+
+impl<'a> Selection<'a> {
+    /// The scenarios that the cases are of, each once.
+    pub fn scenarios(&self) -> Vec<&'a Scenario> {
+        let mut scenarios: Vec<_> = self.entries.iter().map(|entry| entry.scenario).collect();
+        // The rows of a scenario stand together.
+        scenarios.dedup_by(|a, b| a.id == b.id);
+        scenarios
+    }
 }
 
 /// Why a selector selects nothing.
