@@ -150,6 +150,7 @@ fn case() -> Case {
         title: "bench".to_owned(),
         class: Class::Must,
         clauses: Vec::new(),
+        faults: Vec::new(),
         skip: None,
         smtp: urcheck_servers::smtp::Setup::default(),
         pop3: urcheck_servers::pop3::Setup::default(),

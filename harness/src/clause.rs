@@ -20,6 +20,8 @@ pub struct Clause {
     pub quote: String,
     /// How they are read; often empty.
     pub note: String,
+    /// The row of the note's tables of URCs that it is taken from.
+    pub urc: Option<String>,
 }
 
 /// All of them, in the order of the file.
@@ -54,6 +56,7 @@ impl Clauses {
                 },
                 quote: table.text("quote", found).unwrap_or_default().value,
                 note: table.text("note", found).unwrap_or_default().value,
+                urc: table.text("urc", found).map(|urc| urc.value),
             };
             table.finish(found);
             if let Some(class) = class

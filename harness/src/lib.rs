@@ -2,7 +2,7 @@
 //!
 //! A scenario file ([`scenario`]) says what is sent to the device and what must come back; the
 //! [`suite`] is the collection of them, [`profile`] says what is known of a device and [`clause`]
-//! what the application note demands. Everything that a person got wrong in these files becomes a
+//! what the application note demands, [`fault_list`] what a mail server can do to a device. Everything that a person got wrong in these files becomes a
 //! [`diagnostic`].
 //!
 //! The [`runner`] replays a case over a [`transport`], with the servers of the [`testbed`] behind
@@ -13,6 +13,7 @@ pub mod clause;
 pub mod cli;
 pub mod diagnostic;
 pub mod exit;
+pub mod fault_list;
 pub mod judge;
 pub mod monitor;
 pub mod mutation;

@@ -216,6 +216,8 @@ impl Profile {
         };
         // Late, and still surely in time; half the timer where the tolerance eats all of it.
         let late = |timer: Duration| show(timer.saturating_sub(tolerance).max(timer / 2));
+        // A pause that is no silence.
+        let slow = |timer: Duration| show(timer / 10);
         let files: Map<String, Value> = self
             .files
             .iter()
@@ -235,6 +237,7 @@ impl Profile {
             "within": { "smtp": show(smtp + tolerance), "pop3": show(pop3 + tolerance) },
             "window": { "smtp": range(smtp), "pop3": range(pop3) },
             "late": { "smtp": late(smtp), "pop3": late(pop3) },
+            "slow": { "smtp": slow(smtp), "pop3": slow(pop3) },
             "limits": {
                 "subject": limits.subject, "body": limits.body,
                 "attachments": limits.attachments,
@@ -323,6 +326,7 @@ mod tests {
         assert_eq!(names["within"]["smtp"], "35s");
         assert_eq!(names["window"]["pop3"], "25s..35s");
         assert_eq!(names["late"]["smtp"], "25s");
+        assert_eq!(names["slow"]["pop3"], "3s");
     }
 
     #[test]

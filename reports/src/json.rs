@@ -104,6 +104,8 @@ struct Case<'a> {
     verdict: Verdict,
     class: Class,
     clauses: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    faults: &'a [String],
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -118,6 +120,7 @@ impl<'a> From<&'a CaseReport> for Case<'a> {
             verdict: case.verdict,
             class: case.class,
             clauses: &case.clauses,
+            faults: &case.faults,
             seconds: seconds(case.duration),
             reason: case.reason.as_deref(),
             findings: case.findings.iter().map(Found::from).collect(),

@@ -121,6 +121,9 @@ pub struct CaseReport {
     pub class: Class,
     /// Ids of the clauses that it covers.
     pub clauses: Vec<String>,
+    /// Ids of the faults that it provokes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<String>,
     /// Time from the first to the last event, on the case's own (perhaps virtual) clock.
     pub duration: Duration,
     /// Why it was skipped, or is a known failure.

@@ -156,8 +156,8 @@ impl From<Reply> for Output {
 pub struct Told<'a> {
     /// The reply's place.
     pub position: Position,
-    /// What was written in its place; empty if nothing was. Of a long reply only the first
-    /// [`TOLD_LIMIT`] octets.
+    /// What was written in its place; empty if nothing was. Of a long reply only its
+    /// two ends, [`TOLD_LIMIT`] octets in all.
     pub bytes: &'a [u8],
     /// Whether the engine's own reply went out whole: late, in pieces, or with something else
     /// before or after it counts as whole.

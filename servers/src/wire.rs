@@ -255,10 +255,16 @@ impl<'a, S: Stream> Wire<'a, S> {
     }
 
     fn told(&mut self, position: Position, bytes: &[u8], honest: bool) {
-        let bytes = bytes.get(..TOLD_LIMIT).unwrap_or(bytes);
+        // Of a long one its two ends: a reply counts by its last line, a record by its first.
+        let mut ends = Vec::new();
+        if bytes.len() > TOLD_LIMIT {
+            let (head, rest) = bytes.split_at(TOLD_LIMIT / 2);
+            let (_, tail) = rest.split_at(rest.len() - TOLD_LIMIT / 2);
+            ends = [head, tail].concat();
+        }
         self.engine.told(Told {
             position,
-            bytes,
+            bytes: if ends.is_empty() { bytes } else { &ends },
             honest,
         });
     }

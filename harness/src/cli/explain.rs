@@ -60,6 +60,12 @@ fn one(suite: &Suite, case: &Case, profile: &Profile, to: &mut String) {
             None => line(format!("  Proves {id}")),
         }
     }
+    for id in &case.faults {
+        match suite.faults().get(id) {
+            Some(fault) => line(format!("  Provokes {id}: {}", fault.title)),
+            None => line(format!("  Provokes {id}")),
+        }
+    }
     let faults = case.smtp.fault.len() + case.pop3.fault.len();
     if faults > 0 {
         let rules = if faults == 1 {

@@ -12,12 +12,7 @@ pub fn lint(
     profile: &Profile,
     colour: bool,
 ) -> (String, Exit) {
-    let mut scenarios: Vec<_> = selection
-        .entries
-        .iter()
-        .map(|entry| entry.scenario)
-        .collect();
-    scenarios.dedup_by(|a, b| a.id == b.id);
+    let scenarios = selection.scenarios();
     let found = suite.lint(profile, scenarios.iter().copied());
     let mut text = found.render(colour);
     text.push_str(&summary(&found, scenarios.len(), selection.entries.len()));

@@ -54,6 +54,7 @@ fn as_value(entry: &Entry<'_>) -> serde_json::Value {
         "title": entry.title(),
         "class": front.class.word(),
         "clauses": front.covers.iter().map(|clause| &clause.value).collect::<Vec<_>>(),
+        "faults": entry.scenario.faults(entry.row).collect::<Vec<_>>(),
         "requires": requires,
         "file": entry.scenario.unit.written.file.path,
     })

@@ -57,7 +57,7 @@ enum Command {
     Fmt(Fmt),
     /// Tell what a scenario does and which clauses it covers
     Explain(Explain),
-    /// Show which scenario covers which clause of the application note
+    /// Show which scenario covers which clause of the application note, and which faults provoke which URC
     Coverage(Coverage),
     /// List the rules that every case is held to, whatever its scenario expects
     #[command(after_help = monitors::HELP)]
@@ -113,7 +113,7 @@ struct Coverage {
 #[derive(Debug, Args)]
 struct Choice {
     /// Scenarios by path (`note/3.2-send`), folder, glob (`pop3/*`), clause (`smtp.auth`,
-    /// `clause:GLOB`) or section of the note (`section:3.2`) [default: all]
+    /// `clause:GLOB`), fault (`fault:S10`) or section of the note (`section:3.2`) [default: all]
     #[arg(value_name = "SELECTOR")]
     selectors: Vec<String>,
     #[command(flatten)]

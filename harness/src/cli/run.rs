@@ -40,8 +40,7 @@ impl Run {
         let suite = self.choice.folder.suite()?;
         let profile = self.rig.device.profile(&suite)?;
         let selection = self.choice.select(&suite)?;
-        let scenarios = selection.entries.iter().map(|entry| entry.scenario);
-        let found = suite.lint(&profile, scenarios);
+        let found = suite.lint(&profile, selection.scenarios());
         if found.has_errors() {
             return Err(Refusal::mistakes(&found));
         }

@@ -66,8 +66,7 @@ impl Sweep {
             selectors = FLOWS.map(str::to_owned).to_vec();
         }
         let selection = select(&selectors, &suite)?;
-        let scenarios = selection.entries.iter().map(|entry| entry.scenario);
-        let found = suite.lint(&profile, scenarios);
+        let found = suite.lint(&profile, selection.scenarios());
         if found.has_errors() {
             return Err(Refusal::mistakes(&found));
         }

@@ -120,6 +120,7 @@ pub fn report(case: &Case, judged: Judged, timeline: Timeline) -> CaseReport {
         verdict: judged.verdict,
         class: case.class,
         clauses: case.clauses.clone(),
+        faults: case.faults.clone(),
         duration,
         reason: None,
         findings: judged.findings,

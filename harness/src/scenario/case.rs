@@ -17,6 +17,8 @@ pub struct Case {
     pub class: Class,
     /// Ids of the clauses that it covers.
     pub clauses: Vec<String>,
+    /// Ids of the faults that it provokes.
+    pub faults: Vec<String>,
     /// Why it cannot run on this profile (the capability that is missing), if so.
     pub skip: Option<String>,
     /// How the fake SMTP server is set up.

@@ -33,6 +33,8 @@ pub struct Front {
     pub title: Text,
     /// Ids of clauses.
     pub covers: Vec<Text>,
+    /// Ids of the faults that every row provokes.
+    pub faults: Vec<Text>,
     /// How binding it is.
     pub class: Class,
     /// What the device must have, or must not.
@@ -71,6 +73,8 @@ pub struct Mail {
 pub struct Row {
     /// What stands in brackets in the case's id.
     pub name: Option<String>,
+    /// Ids of the faults that this row provokes, besides those of the scenario.
+    pub faults: Vec<Text>,
     /// Its variables.
     pub variables: Vec<(Text, Value)>,
 }
@@ -133,6 +137,7 @@ impl Front {
     /// The keys that only scenarios have.
     fn scenario(&mut self, file: &Arc<SourceFile>, table: &mut Table<'_>, found: &mut Diagnostics) {
         self.covers = table.texts("covers", found);
+        self.faults = table.texts("faults", found);
         if let Some(class) = table.text("class", found) {
             let classes = [Class::Must, Class::Should, Class::Info];
             match classes.into_iter().find(|one| one.word() == class.value) {
@@ -274,7 +279,10 @@ fn product(file: &Arc<SourceFile>, mut matrix: Table<'_>, found: &mut Diagnostic
             })
             .collect();
     }
-    named(rows.into_iter().map(|variables| (None, variables)))
+    named(rows.into_iter().map(|variables| Row {
+        variables,
+        ..Row::default()
+    }))
 }
 
 fn case_rows(file: &Arc<SourceFile>, cases: Vec<Table<'_>>, found: &mut Diagnostics) -> Vec<Row> {
@@ -294,22 +302,23 @@ fn case_rows(file: &Arc<SourceFile>, cases: Vec<Table<'_>>, found: &mut Diagnost
             let message = format!("there is another case called `{}`", name.value);
             found.push(Diagnostic::error("duplicate-case", message).at(file, name.span, ""));
         }
-        rows.push((
-            name.map(|name| name.value),
-            variables(file, table.rest(), found),
-        ));
+        rows.push(Row {
+            name: name.map(|name| name.value),
+            faults: table.texts("faults", found),
+            variables: variables(file, table.rest(), found),
+        });
     }
     named(rows.into_iter())
 }
 
 /// Gives each row a name of its own.
-fn named(rows: impl Iterator<Item = (Option<String>, Vec<(Text, Value)>)>) -> Vec<Row> {
+fn named(rows: impl Iterator<Item = Row>) -> Vec<Row> {
     let mut seen = BTreeSet::new();
-    rows.map(|(name, variables)| {
-        let wanted = match name {
-            Some(name) => slug(&name),
+    rows.map(|row| {
+        let wanted = match &row.name {
+            Some(name) => slug(name),
             None => slug(
-                &variables
+                &row.variables
                     .iter()
                     .map(|(_, value)| shown(value))
                     .collect::<Vec<_>>()
@@ -324,7 +333,7 @@ fn named(rows: impl Iterator<Item = (Option<String>, Vec<(Text, Value)>)>) -> Ve
         }
         Row {
             name: Some(name),
-            variables,
+            ..row
         }
     })
     .collect()

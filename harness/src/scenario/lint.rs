@@ -6,6 +6,7 @@ use super::unit::Unit;
 use super::written::{Gate, Line, LineKind};
 use crate::clause::Clauses;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::fault_list::FaultList;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names that a file may use.
@@ -13,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Known<'a> {
     /// The clauses.
     pub clauses: &'a Clauses,
+    /// The faults.
+    pub faults: &'a FaultList,
     /// Capabilities of `capabilities.toml` and of all profiles.
     pub capabilities: &'a BTreeSet<String>,
 }
@@ -34,6 +37,7 @@ pub fn check(unit: &Unit, known: &Known<'_>, found: &mut Diagnostics) {
             found.push(Diagnostic::warning("duplicate-clause", message).at(file, clause.span, ""));
         }
     }
+    faults(unit, known, found);
     for gate in &unit.front.requires {
         capability(unit, gate, known, found);
     }
@@ -46,6 +50,33 @@ pub fn check(unit: &Unit, known: &Known<'_>, found: &mut Diagnostics) {
         found.push(one.at(file, file.text.len()..file.text.len(), ""));
     }
     sections(unit, known, whole, found);
+}
+
+/// Faults that nobody declared, or that a row has twice.
+fn faults(unit: &Unit, known: &Known<'_>, found: &mut Diagnostics) {
+    let file = &unit.written.file;
+    let front = &unit.front;
+    for fault in front
+        .faults
+        .iter()
+        .chain(front.rows.iter().flat_map(|row| &row.faults))
+    {
+        if known.faults.get(&fault.value).is_none() {
+            let message = format!("unknown fault `{}`", fault.value);
+            let one = Diagnostic::error("unknown-fault", message).at(file, fault.span, "");
+            found.push(one.suggest(&fault.value, known.faults.ids()));
+        }
+    }
+    for row in &front.rows {
+        let mut seen = BTreeSet::new();
+        for fault in front.faults.iter().chain(&row.faults) {
+            if !seen.insert(&fault.value) {
+                let message = format!("`{}` is listed twice", fault.value);
+                let one = Diagnostic::warning("duplicate-fault", message);
+                found.push(one.at(file, fault.span, ""));
+            }
+        }
+    }
 }
 
 fn capability(unit: &Unit, gate: &Gate, known: &Known<'_>, found: &mut Diagnostics) {

@@ -147,6 +147,7 @@ pub fn lower(
             .iter()
             .map(|clause| clause.value.clone())
             .collect(),
+        faults: scenario.faults(row).map(str::to_owned).collect(),
         skip,
         smtp,
         pop3,
@@ -297,21 +298,25 @@ impl State<'_> {
         to: &mut Vec<Vec<u8>>,
         found: &mut Diagnostics,
     ) {
-        let mut mistake = |message: String, span: Span| {
+        let mistake = |message: String, span: Span, found: &mut Diagnostics| {
             found.push(Diagnostic::error("bad-mail", message).at(file, span, ""));
         };
         if mail.count > MAX_COPIES {
             mistake(
                 format!("there may be at most {MAX_COPIES} copies of a mail"),
                 mail.span,
+                found,
             );
             return;
         }
         let mut one = Vec::new();
         if let Some(path) = &mail.file {
-            match self.given.library.read(&path.value) {
+            let Some(name) = self.names.text(file, path, false, found) else {
+                return;
+            };
+            match self.given.library.read(&name) {
                 Ok(content) => one = content.into_owned(),
-                Err(error) => return mistake(error.to_string(), path.span),
+                Err(error) => return mistake(error.to_string(), path.span, found),
             }
         }
         let size = match &mail.size {

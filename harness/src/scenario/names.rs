@@ -20,7 +20,7 @@ pub const MAX_FILL: i64 = 1 << 20;
 const MAX_TEXT: usize = 4 << 20;
 
 /// Names that a scenario cannot give to its own variables and captures.
-const RESERVED: [&str; 19] = [
+const RESERVED: [&str; 20] = [
     "capabilities",
     "captures",
     "closed",
@@ -34,6 +34,7 @@ const RESERVED: [&str; 19] = [
     "limits",
     "null",
     "pop3",
+    "slow",
     "smtp",
     "storage",
     "timers",
@@ -201,7 +202,7 @@ impl Names {
         let mut variables = Map::new();
         for (name, value) in &self.values {
             let value = match name.as_str() {
-                "smtp" | "pop3" | "closed" | "window" | "within" | "late" => continue,
+                "smtp" | "pop3" | "closed" | "window" | "within" | "late" | "slow" => continue,
                 "timers" => seconds(value),
                 _ => value.clone(),
             };

@@ -48,6 +48,12 @@ impl Scenario {
         self.fragments.iter().chain(std::iter::once(&self.unit))
     }
 
+    /// Ids of the faults that a row provokes: those of the scenario, then its own.
+    pub fn faults<'a>(&'a self, row: &'a super::front::Row) -> impl Iterator<Item = &'a str> {
+        let all = self.unit.front.faults.iter().chain(&row.faults);
+        all.map(|fault| fault.value.as_str())
+    }
+
     /// Id of the case of a row.
     pub fn case_id(&self, row: &super::front::Row) -> String {
         match &row.name {

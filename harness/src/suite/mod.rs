@@ -11,6 +11,7 @@ pub use select::{SelectError, Selection};
 
 use crate::clause::Clauses;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::fault_list::FaultList;
 use crate::profile::Profile;
 use crate::scenario::case::Case;
 use crate::scenario::front::{Role, Row};
@@ -31,6 +32,7 @@ pub struct Suite {
     fragments: BTreeMap<String, Arc<Unit>>,
     found: Diagnostics,
     clauses: OnceLock<(Clauses, Diagnostics)>,
+    faults: OnceLock<(FaultList, Diagnostics)>,
 }
 
 /// One case, not yet lowered.
@@ -72,6 +74,7 @@ impl Suite {
             fragments: BTreeMap::new(),
             found: Diagnostics::new(),
             clauses: OnceLock::new(),
+            faults: OnceLock::new(),
         };
         let mut units = Vec::new();
         for path in suite.paths.iter().filter(|path| path.ends_with(".att")) {
@@ -142,17 +145,35 @@ impl Suite {
     }
 
     fn clauses_and_mistakes(&self) -> &(Clauses, Diagnostics) {
-        self.clauses.get_or_init(|| {
-            let mut found = Diagnostics::new();
-            let clauses = match source(&self.library, "clauses.toml") {
-                Ok(file) => Clauses::read(&file, &mut found),
-                Err(one) => {
-                    found.push(*one);
-                    Clauses::default()
-                }
-            };
-            (clauses, found)
-        })
+        self.clauses
+            .get_or_init(|| self.list("clauses.toml", Clauses::read))
+    }
+
+    /// The faults that there are.
+    pub fn faults(&self) -> &FaultList {
+        &self.faults_and_mistakes().0
+    }
+
+    fn faults_and_mistakes(&self) -> &(FaultList, Diagnostics) {
+        self.faults
+            .get_or_init(|| self.list("faults.toml", FaultList::read))
+    }
+
+    /// A list that stands in a file of its own.
+    fn list<L: Default>(
+        &self,
+        path: &str,
+        read: impl Fn(&Arc<SourceFile>, &mut Diagnostics) -> L,
+    ) -> (L, Diagnostics) {
+        let mut found = Diagnostics::new();
+        let list = match source(&self.library, path) {
+            Ok(file) => read(&file, &mut found),
+            Err(one) => {
+                found.push(*one);
+                L::default()
+            }
+        };
+        (list, found)
     }
 
     /// The names of the profiles of the suite.
@@ -250,9 +271,12 @@ impl Suite {
         let mut found = self.found.clone();
         let (clauses, mistakes) = self.clauses_and_mistakes();
         found.append(mistakes.clone());
+        let (faults, mistakes) = self.faults_and_mistakes();
+        found.append(mistakes.clone());
         let capabilities = self.declared(profile, &mut found);
         let known = lint::Known {
             clauses,
+            faults,
             capabilities: &capabilities,
         };
         let bench = Bench::default();

@@ -2,6 +2,7 @@
 
 use super::{Entry, Suite};
 use crate::diagnostic::nearest;
+use crate::scenario::unit::Scenario;
 use globset::{GlobBuilder, GlobMatcher};
 use std::collections::BTreeSet;
 use thiserror::Error;
@@ -11,6 +12,16 @@ use thiserror::Error;
 pub struct Selection<'a> {
     /// The cases.
     pub entries: Vec<Entry<'a>>,
+}
+
+impl<'a> Selection<'a> {
+    /// The scenarios that the cases are of, each once.
+    pub fn scenarios(&self) -> Vec<&'a Scenario> {
+        let mut scenarios: Vec<_> = self.entries.iter().map(|entry| entry.scenario).collect();
+        // The rows of a scenario stand together.
+        scenarios.dedup_by(|a, b| a.id == b.id);
+        scenarios
+    }
 }
 
 /// Why a selector selects nothing.
@@ -38,7 +49,7 @@ impl Suite {
     /// The cases that any of the selectors selects; all where there is no selector.
     ///
     /// A selector is the path of a scenario (with or without `.att`) or of a folder, the id of a
-    /// case (`path[row]`), a glob over either, the id of a clause, `clause:GLOB`, or
+    /// case (`path[row]`), a glob over either, the id of a clause, `clause:GLOB`, `fault:GLOB`, or
     /// `section:3.2`, a section of the application note.
     ///
     /// # Errors
@@ -93,6 +104,13 @@ impl Suite {
             let pattern = glob(selector, pattern, false)?;
             return Ok(where_(&|entry| {
                 covers(entry, &|clause| pattern.is_match(clause))
+            }));
+        }
+        if let Some(pattern) = selector.strip_prefix("fault:") {
+            let pattern = glob(selector, pattern, false)?;
+            return Ok(where_(&|entry| {
+                let mut faults = entry.scenario.faults(entry.row);
+                faults.any(|fault| pattern.is_match(fault))
             }));
         }
         if let Some(section) = selector.strip_prefix("section:") {

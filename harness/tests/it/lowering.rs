@@ -343,3 +343,12 @@ fn what_a_skipped_case_speaks_of_need_not_be_known() {
         "{found}"
     );
 }
+
+#[test]
+fn a_row_has_the_faults_of_its_scenario_and_its_own() {
+    let front =
+        "faults = [\"T01\"]\n[[case]]\nx = 1\n[[case]]\nx = 2\nfaults = [\"S10\", \"S50\"]\n";
+    let cases = cases(front, "== a\n> AT${x}\n< OK\n");
+    let faults: Vec<_> = cases.iter().map(|case| case.faults.join(" ")).collect();
+    assert_eq!(faults, ["T01", "T01 S10 S50"]);
+}

@@ -110,6 +110,7 @@ pub(crate) fn case(id: &str, verdict: Verdict, millis: u64) -> CaseReport {
         verdict,
         class: Class::Must,
         clauses: vec!["smtp.send".to_owned()],
+        faults: Vec::new(),
         duration: ms(millis),
         reason: None,
         findings: Vec::new(),

@@ -121,6 +121,7 @@ fn any_case() -> impl Strategy<Value = CaseReport> {
                 verdict,
                 class: Class::Should,
                 clauses: Vec::new(),
+                faults: vec!["S10".to_owned()],
                 duration,
                 reason,
                 findings,

@@ -61,11 +61,13 @@ impl Reply {
     }
 }
 
-/// First digit of the code that a client takes from these octets: that of the last whole line.
+/// First digit of the code that a client takes from these octets: that of the last whole line, if
+/// it is the last line of a reply (RFC 5321 §4.2: three digits, and no hyphen after them).
 pub(super) fn class_of(told: &[u8]) -> Option<u8> {
-    let whole = told.strip_suffix(b"\n")?;
-    let last = whole.rsplit(|&byte| byte == b'\n').next()?;
+    let end = told.iter().rposition(|&byte| byte == b'\n')?;
+    let last = told.get(..end)?.rsplit(|&byte| byte == b'\n').next()?;
     match last {
+        [_, _, _, b'-' | b'0'..=b'9', ..] => None,
         [digit @ b'1'..=b'9', b'0'..=b'9', b'0'..=b'9', ..] => Some(digit - b'0'),
         _ => None,
     }
@@ -81,6 +83,12 @@ mod tests {
     #[case(b"250-a\r\n550 b\r\n", Some(5))]
     #[case(b"421\r\n", Some(4))]
     #[case(b"250 O", None)]
+    #[case(b"250 a\n\r", Some(2))]
+    #[case(b"250-a\r\n25", None)]
+    #[case(b"250-a\r\n", None)]
+    #[case(b"250-a\r\n250-b\r\n", None)]
+    #[case(b"2500 OK\r\n", None)]
+    #[case(b"250OK\r\n", Some(2))]
     #[case(b"25 OK\r\n", None)]
     #[case(b"", None)]
     fn what_the_client_understands(#[case] told: &[u8], #[case] class: Option<u8>) {
