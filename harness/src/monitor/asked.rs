@@ -166,7 +166,7 @@ fn unasked(account: &Account<'_>, verb: &str, names: &[&str], by: &str) -> Vec<F
                 found.push(Found::new(line.event, message));
             } else if count > asked {
                 let message = format!(
-                    "the device sent `{}` for the {count}. time, for {asked} {by}",
+                    "the device sent `{}` {count} times, and {by} asked for it {asked} times",
                     line.text
                 );
                 found.push(Found::new(line.event, message));
