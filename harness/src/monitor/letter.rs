@@ -160,6 +160,9 @@ fn envelope(account: &Account<'_>) -> Vec<Found> {
             let named: BTreeSet<String> = named.into_iter().collect();
             // Whether the rest gets it when the server refuses one is open to dispute.
             let all_accepted = message.recipients.len() >= named.len();
+            // Of a long dialogue the timeline keeps only the beginning; the server knows the rest.
+            let taken = message.recipients.iter().map(|one| one.to_lowercase());
+            let named: BTreeSet<String> = named.into_iter().chain(taken).collect();
             let missing: Vec<_> = configured.difference(&named).cloned().collect();
             if all_accepted && is_simple(&configured) && !missing.is_empty() {
                 let message = format!(

@@ -72,7 +72,7 @@ impl Draft {
             dialogue.push('\n');
         }
         Ok(Self {
-            front: front(entry, library)?,
+            front: front(entry, library, &dialogue)?,
             dialogue,
         })
     }
@@ -109,7 +109,7 @@ impl Draft {
             }
         }
         Ok(Self {
-            front: front(entry, library)?,
+            front: front(entry, library, &dialogue)?,
             dialogue,
         })
     }
@@ -188,11 +188,10 @@ fn waiting(passed: &Account<'_>, exchange: &Exchange) -> String {
         Some("+POP3GET") if has(Kind::Pop3) => Some(RETRIEVED),
         _ => None,
     };
-    let any = "< {{...}}";
     match outcome {
         // A report and a result come in either order.
-        Some(outcome) => format!("{any}\n<{window} {outcome}\n{any}\n~ settle\n"),
-        None => format!("{any}\n<{window} {RESULT}\n{any}\n"),
+        Some(outcome) => format!("< {{{{...}}}}\n<{window} {outcome}\n? {{{{...}}}}\n~ settle\n"),
+        None => format!("< {{{{...}}}}\n<{window} {RESULT}\n? {{{{...}}}}\n"),
     }
 }
 
@@ -204,7 +203,7 @@ fn is_closed(template: &Template) -> bool {
 
 /// The front matter with everything from elsewhere in it: the row's variables, those of the
 /// fragments and what they require, and the texts of mails.
-fn front(entry: &Entry<'_>, library: &Library) -> Result<Table, DraftError> {
+fn front(entry: &Entry<'_>, library: &Library, dialogue: &str) -> Result<Table, DraftError> {
     let refuse = |reason: String| DraftError::Front {
         id: entry.id.clone(),
         reason,
@@ -232,6 +231,9 @@ fn front(entry: &Entry<'_>, library: &Library) -> Result<Table, DraftError> {
         }
     }
     lets.extend(variables(entry.row).map_err(refuse)?);
+    front.remove("let");
+    let rest = front.to_string();
+    lets.retain(|name: &String, _| dialogue.contains(name) || rest.contains(name));
     if !requires.is_empty() {
         front.insert("requires".to_owned(), Value::Array(requires));
     }
