@@ -233,7 +233,7 @@ fn front(entry: &Entry<'_>, library: &Library, dialogue: &str) -> Result<Table, 
     lets.extend(variables(entry.row).map_err(refuse)?);
     front.remove("let");
     let rest = front.to_string();
-    lets.retain(|name: &String, _| dialogue.contains(name) || rest.contains(name));
+    lets.retain(|name, _| dialogue.contains(name) || rest.contains(name));
     if !requires.is_empty() {
         front.insert("requires".to_owned(), Value::Array(requires));
     }
