@@ -16,8 +16,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
     /// network allows it, then the peer gets `ConnectionReset`.
     fn reset(self);
 
-    /// Waits until the peer has closed or reset its side, even when there are octets of it that
-    /// nobody has read.
+    /// Waits until the peer is gone, even when there are octets of it that nobody has read. Where
+    /// the network cannot tell a peer that only says nothing more from one that does not listen
+    /// either (TCP: both are a FIN), the first counts as gone too.
     fn gone(&self) -> impl Future<Output = ()> + Send;
 }
 

@@ -101,6 +101,7 @@ impl<P: Service> Server<P> {
                 protocol: P::PROTOCOL,
                 sink,
                 last: Arc::new(Mutex::new(made)),
+                due: Arc::default(),
             },
             connections: AtomicU32::new(0),
             gated: AtomicBool::new(false),
@@ -194,9 +195,18 @@ impl<P: Service> Server<P> {
         }
     }
 
-    /// When something last happened on any connection.
+    /// When something last happened on any connection: now, as long as a rule holds back a reply
+    /// that will still be said.
     pub fn quiet_since(&self) -> Instant {
+        if self.is_owing() {
+            return Instant::now();
+        }
         *lock(&self.0.sinks.last)
+    }
+
+    /// Whether a rule holds back a reply that will still be said.
+    pub fn is_owing(&self) -> bool {
+        self.0.sinks.due.load(Ordering::Relaxed) > 0
     }
 
     /// How many connections are open.

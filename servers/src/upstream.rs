@@ -236,7 +236,7 @@ impl Engine for Proxied {
     }
 
     fn told(&mut self, told: Told<'_>) {
-        let is_reply = told.position != Position::Body;
+        let is_reply = !matches!(told.position, Position::Body | Position::Received);
         let swapped = is_reply && self.swapped.pop_front().unwrap_or(false);
         self.session.told(Told {
             honest: told.honest && !swapped,

@@ -18,6 +18,8 @@ pub(super) struct Incoming {
     longest: usize,
     /// What came before was a bare LF, so that a dot now looks like an end to careless servers.
     after_lf: bool,
+    /// The line after a bare LF is a dot so far, and nothing else.
+    lone_dot: bool,
     faults: Faults,
 }
 
@@ -70,6 +72,7 @@ impl Incoming {
             line: 0,
             longest: 0,
             after_lf: false,
+            lone_dot: false,
             faults: Faults::default(),
         }
     }
@@ -78,6 +81,9 @@ impl Incoming {
     pub(super) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            if matches!(byte, b'\r' | b'\n') && std::mem::take(&mut self.lone_dot) {
+                self.faults.bare_lf_dot += 1;
+            }
             match (self.state, byte) {
                 (State::Text | State::Start, b'\r') => self.state = State::Cr,
                 (State::Start, b'.') => {
@@ -95,10 +101,8 @@ impl Incoming {
                     let run = bytes.get(at..).unwrap_or_default();
                     let length = run.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
                     let run = run.get(..length.unwrap_or(run.len())).unwrap_or_default();
-                    if self.after_lf && run == b"." && length.is_some() {
-                        self.faults.bare_lf_dot += 1;
-                    }
-                    self.after_lf = false;
+                    // The end of the line may only come with the next read.
+                    self.lone_dot = std::mem::take(&mut self.after_lf) && run == b".";
                     self.push(run);
                     self.line += run.len();
                     self.state = State::Text;
@@ -236,6 +240,19 @@ mod tests {
         let (kept, found, taken) = read(&[wire]).unwrap();
         assert_eq!((kept.as_slice(), found), (message, faults));
         assert_eq!(taken, wire.len());
+    }
+
+    #[rstest]
+    #[case(b"a\n.\r\nb\r\n.\r\n", 1)]
+    #[case(b"a\n.\nb\r\n.\r\n", 1)]
+    #[case(b"a\n..\nb\r\n.\r\n", 0)]
+    #[case(b"a\n.x\r\n.\r\n", 0)]
+    fn a_lone_dot_is_seen_however_it_was_cut(#[case] wire: &[u8], #[case] dots: u64) {
+        for cut in 0..wire.len() {
+            let (one, two) = wire.split_at(cut);
+            let (_, faults, _) = read(&[one, two]).unwrap();
+            assert_eq!(faults.bare_lf_dot, dots, "cut at {cut}");
+        }
     }
 
     #[test]

@@ -253,7 +253,7 @@ impl Engine for Session {
         if !told.bytes.is_empty() {
             self.record.facts().reply(told.bytes);
         }
-        if told.position == Position::Body {
+        if matches!(told.position, Position::Body | Position::Received) {
             self.misled = true;
             self.unanswered = true;
             return;

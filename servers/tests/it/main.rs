@@ -1,6 +1,7 @@
 //! The servers through their public face.
 
 mod fault_actions;
+mod fault_octets;
 // `cfg(test)` tells clippy that these may unwrap, too.
 #[cfg(test)]
 mod helper;

@@ -107,20 +107,20 @@ fn is_legal_body(octets: &[u8]) -> Result<(), TestCaseError> {
 }
 
 fn is_legal(reply: &Reply) -> Result<(), TestCaseError> {
+    let octets = reply.clone().into_octets();
     if reply.continues {
-        return is_legal_body(&reply.bytes);
+        return is_legal_body(&octets);
     }
     // The list of mechanisms after a bare AUTH has no place of its own.
-    let split = reply
-        .bytes
+    let split = octets
         .windows(2)
         .position(|two| two == b"\r\n")
         .map_or(0, |at| at + 2);
-    if reply.position == Position::Auth && split < reply.bytes.len() {
-        is_legal_body(&reply.bytes[split..])?;
-        return is_legal_status(&reply.bytes[..split]);
+    if reply.position == Position::Auth && split < octets.len() {
+        is_legal_body(&octets[split..])?;
+        return is_legal_status(&octets[..split]);
     }
-    is_legal_status(&reply.bytes)
+    is_legal_status(&octets)
 }
 
 proptest! {
