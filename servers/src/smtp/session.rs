@@ -201,7 +201,10 @@ impl Session {
                     transaction.recipients.push(recipient);
                 }
             }
-            Effect::Data => self.phase = Phase::Data(Box::new(Incoming::new())),
+            Effect::Data => {
+                let incoming = Incoming::new(self.store.mail_allowance());
+                self.phase = Phase::Data(Box::new(incoming));
+            }
             Effect::Deliver(message) => {
                 let envelope = self.transaction.take().unwrap_or_default();
                 self.store.deliver(self.record.id(), envelope, *message);

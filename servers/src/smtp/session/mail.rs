@@ -161,7 +161,7 @@ impl Session {
             self.say(Position::Dot, 552, "5.3.4", text);
             return;
         }
-        for (id, problem) in content::lints(&message.kept) {
+        for (id, problem) in content::lints(message.kept.octets()) {
             self.lint(id, problem);
         }
         let reply = Reply::new(Position::Dot, 250, "2.0.0", "Message accepted");
