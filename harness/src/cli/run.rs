@@ -141,6 +141,7 @@ impl Run {
             reports,
             not_run,
             ended_early,
+            ..
         } = ran;
         let report = RunReport {
             tool: concat!("urcheck ", env!("CARGO_PKG_VERSION")).to_owned(),

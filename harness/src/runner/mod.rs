@@ -27,6 +27,12 @@ const QUIET_LIMIT: Duration = Duration::from_secs(20);
 /// The action that waits for a fault.
 const AWAIT_FAULT: &str = "await-fault";
 
+/// What comes within this time is one piece, once there are very many.
+const AT_ONCE: Duration = Duration::from_millis(2);
+
+/// So many bytes are a piece whatever comes behind them.
+const LARGE_PIECE: usize = 4096;
+
 /// How often the harness looks whether a fault has fired.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -183,7 +189,8 @@ impl Run<'_> {
     }
 
     fn feed(&mut self) {
-        for event in self.recorder.since(self.fed) {
+        // One by one: a copy of them all could be as large as the timeline.
+        while let Some(event) = self.recorder.event(self.fed) {
             self.fed += 1;
             self.judge.observe(&event);
         }
@@ -208,11 +215,33 @@ impl Run<'_> {
     /// Reads from the device until something comes. `false`: nothing came.
     async fn read(&mut self, until: Instant) -> bool {
         match self.port.read(until).await {
-            Ok(Some(bytes)) => self.recorder.push(EventKind::Received { bytes }),
+            Ok(Some(bytes)) => self.received(bytes).await,
             Ok(None) => return false,
             Err(lost) => self.lose(&lost),
         }
         true
+    }
+
+    /// Records a piece. Behind very many of them, what comes at once is recorded as one.
+    async fn received(&mut self, mut bytes: Vec<u8>) {
+        let mut lost = None;
+        if self.recorder.has_many_pieces() {
+            let until = Instant::now() + AT_ONCE;
+            while bytes.len() < LARGE_PIECE && Instant::now() < until {
+                match self.port.read(until).await {
+                    Ok(Some(more)) => bytes.extend(more),
+                    Ok(None) => break,
+                    Err(error) => {
+                        lost = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+        self.recorder.push(EventKind::Received { bytes });
+        if let Some(lost) = lost {
+            self.lose(&lost);
+        }
     }
 
     async fn act(&mut self, target: Target, words: &[String]) -> String {

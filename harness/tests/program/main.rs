@@ -9,4 +9,6 @@
 mod bench;
 mod devices;
 mod lines;
+#[cfg(target_os = "linux")]
+mod memory;
 mod usage;

@@ -306,7 +306,10 @@ impl<'a, S: Stream> Wire<'a, S> {
             let mut rest = part.as_slice();
             while !rest.is_empty() {
                 let (at_cut, next) = if drip {
-                    (offset % step == 0, (offset / step + 1).saturating_mul(step))
+                    (
+                        offset.is_multiple_of(step),
+                        (offset / step + 1).saturating_mul(step),
+                    )
                 } else {
                     let later = rule.at.iter().copied().filter(|&cut| cut > offset);
                     (rule.at.contains(&offset), later.min().unwrap_or(usize::MAX))

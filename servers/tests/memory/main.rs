@@ -3,6 +3,12 @@
 //! memory does not count.
 
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test ends at the first surprise"
+)]
 
 use rstest::rstest;
 use serde_json::{Value, json};
