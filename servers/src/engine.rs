@@ -51,6 +51,13 @@ pub trait Engine: Send {
     /// The server is being shut down. What is returned is still said, then the server closes.
     fn stopping(&mut self) -> Vec<Output>;
 
+    /// The server has closed as [`Next::Close`] asked for, but the client went on: so many octets
+    /// came behind its last word. Lints that are returned are recorded.
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        let _ = octets;
+        Vec::new()
+    }
+
     /// The connection is over. Lints and notes that are returned are still recorded; replies
     /// are not.
     fn closed(&mut self, end: End) -> Vec<Output>;

@@ -271,6 +271,10 @@ impl Engine for Proxied {
         self.note(outputs, false)
     }
 
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        self.session.late(octets)
+    }
+
     fn closed(&mut self, end: End) -> Vec<Output> {
         self.session.closed(end)
     }

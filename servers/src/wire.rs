@@ -115,7 +115,17 @@ impl<'a, S: Stream> Wire<'a, S> {
     /// Ends the connection in the way that `end` says, and tells the engine.
     pub(crate) async fn finish(mut self, end: End) {
         match end {
-            End::Server | End::Timeout | End::Stopped => self.close().await,
+            End::Server if self.engine.next() == Next::Close => {
+                let late = self.lines.len() + self.close().await;
+                if late > 0 {
+                    for output in self.engine.late(late) {
+                        self.remark(output);
+                    }
+                }
+            }
+            End::Server | End::Timeout | End::Stopped => {
+                self.close().await;
+            }
             End::Client => {
                 self.link.shutdown().await.ok();
             }
@@ -475,10 +485,11 @@ impl<'a, S: Stream> Wire<'a, S> {
         }
     }
 
-    /// FIN, then read on for a bounded while so that the last reply is not destroyed.
-    async fn close(&mut self) {
+    /// FIN, then read on for a bounded while so that the last reply is not destroyed. How many
+    /// octets that was.
+    async fn close(&mut self) -> usize {
         if self.link.shutdown().await.is_err() {
-            return;
+            return 0;
         }
         self.recorder.emit(EventKind::ServerClosed);
         let (time, octets) = DRAIN;
@@ -498,5 +509,6 @@ impl<'a, S: Stream> Wire<'a, S> {
         if let Ok(true) = drained.await {
             self.recorder.emit(EventKind::ClientClosed);
         }
+        octets - left
     }
 }

@@ -173,14 +173,14 @@ impl Run<'_> {
                     self.recorder.push(EventKind::Acted { step, what });
                 }
                 Want::Quiet { step } => {
-                    self.quiet().await;
+                    self.quiet(false).await;
                     self.recorder.push(EventKind::Acted {
                         step,
                         what: "quiet".to_owned(),
                     });
                 }
                 Want::Snapshot { step } => {
-                    self.quiet().await;
+                    self.quiet(true).await;
                     let state = self.bench.state();
                     self.recorder.push(EventKind::Snapshot { step, state });
                 }
@@ -283,13 +283,17 @@ impl Run<'_> {
         false
     }
 
-    /// Waits until neither the line nor a server has shown anything for the settle time.
-    async fn quiet(&mut self) {
+    /// Waits until neither the line nor a server has shown anything for the settle time; if
+    /// `all_said`, no server holds back a reply either, which may change what a check sees.
+    async fn quiet(&mut self, all_said: bool) {
         let limit = Instant::now() + QUIET_LIMIT;
         let mut quiet_from = Instant::now();
         while !self.line_is_lost() {
             self.feed();
             quiet_from = quiet_from.max(self.recorder.last_activity());
+            if all_said && self.bench.is_owing() {
+                quiet_from = Instant::now();
+            }
             let until = (quiet_from + self.pace.settle).min(limit);
             if Instant::now() >= until {
                 break;

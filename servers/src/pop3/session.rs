@@ -328,6 +328,12 @@ impl Engine for Session {
         Vec::new()
     }
 
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        let what = format!("{octets} octets came after it");
+        self.lint(Lint::TalkAfterQuit, &what, b"QUIT");
+        std::mem::take(&mut self.found)
+    }
+
     fn closed(&mut self, end: End) -> Vec<Output> {
         self.lease = None;
         // Whoever still waits for a status line, or got a wrong one, may well give up.

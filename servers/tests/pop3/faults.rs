@@ -501,3 +501,21 @@ async fn malformed_replies_go_out_octet_for_octet(#[case] raw: &str) {
     client.0.read_to_string(&mut rest).await.unwrap();
     assert_eq!(rest, raw);
 }
+
+#[rstest]
+#[case::in_the_same_write("QUIT\r\nSTAT\r\n", "")]
+#[case::after_the_answer("QUIT\r\n", "STAT\r\n")]
+#[tokio::test(start_paused = true)]
+async fn a_client_has_nothing_more_to_say_after_quit(#[case] quit: &str, #[case] more: &str) {
+    let bench = Bench::new(setup());
+    let mut client = bench.client().await;
+    client.log_in().await;
+    client.send(quit).await;
+    assert!(client.hear().await.starts_with("+OK"));
+    client.send(more).await;
+    drop(client);
+    let view = bench.after_all().await;
+    let lints = view["sessions"][0]["lints"].as_array().unwrap();
+    assert_eq!(lints.len(), 1, "{lints:?}");
+    assert_eq!(lints[0]["id"], "pop3.talk-after-quit");
+}
