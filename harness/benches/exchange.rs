@@ -166,6 +166,10 @@ impl Bench for NoServers {
         serde_json::Value::Null
     }
 
+    fn is_owing(&self) -> bool {
+        false
+    }
+
     fn act<'a>(
         &'a mut self,
         _: Target,

@@ -33,7 +33,8 @@ pub trait Engine: Send {
     }
 
     /// What became of a reply: written as proposed, replaced, cut, or kept back. With
-    /// [`Position::Body`] it is not about a reply: a fault struck inside the message.
+    /// [`Position::Body`] or [`Position::Received`] it is not about a reply: a fault struck while
+    /// the client was sending.
     fn told(&mut self, told: Told<'_>);
 
     /// What the wire shall do now that all replies are out.
@@ -49,6 +50,13 @@ pub trait Engine: Send {
 
     /// The server is being shut down. What is returned is still said, then the server closes.
     fn stopping(&mut self) -> Vec<Output>;
+
+    /// The server has closed as [`Next::Close`] asked for, but the client went on: so many octets
+    /// came behind its last word. Lints that are returned are recorded.
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        let _ = octets;
+        Vec::new()
+    }
 
     /// The connection is over. Lints and notes that are returned are still recorded; replies
     /// are not.
@@ -90,7 +98,7 @@ pub enum LineEnd {
 }
 
 /// What an engine has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Output {
     /// A reply to the client.
     Reply(Reply),
@@ -107,7 +115,7 @@ pub enum Output {
 
 /// One logical reply: one line, all lines of an SMTP multi-line reply, or one of the two parts
 /// (status line, lines to the final dot) of a POP3 multi-line response.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     /// Where in the protocol it stands.
     pub position: Position,
@@ -116,6 +124,9 @@ pub struct Reply {
     pub also: Option<Position>,
     /// The octets, line ends included.
     pub bytes: Vec<u8>,
+    /// What follows `bytes`, made only while it is being written, so that a huge reply never
+    /// exists as a whole.
+    pub more: Option<Box<dyn More>>,
     /// Whether it only makes sense after the reply before it went out as it was: it is dropped
     /// silently when that one was replaced, cut or kept back. [`Engine::told`] is still called.
     pub continues: bool,
@@ -128,6 +139,7 @@ impl Reply {
             position,
             also: None,
             bytes: bytes.into(),
+            more: None,
             continues: false,
         }
     }
@@ -138,10 +150,40 @@ impl Reply {
         self
     }
 
+    /// The same with octets that are made while it is being written.
+    pub fn with_more(mut self, more: impl More + 'static) -> Self {
+        self.more = Some(Box::new(more));
+        self
+    }
+
+    /// All octets together.
+    pub fn into_octets(mut self) -> Vec<u8> {
+        let mut octets = self.bytes;
+        while let Some(part) = self.more.as_mut().and_then(|more| more.next_part()) {
+            octets.extend(part);
+        }
+        octets
+    }
+
     /// The same as a part that follows the reply before it.
     pub fn continuing(mut self) -> Self {
         self.continues = true;
         self
+    }
+}
+
+/// The later octets of a reply, part by part.
+pub trait More: std::fmt::Debug + Send + Sync {
+    /// The next part, not much longer than 16 KiB; `None` at the end.
+    fn next_part(&mut self) -> Option<Vec<u8>>;
+
+    /// The same octets once more, from where this one is now.
+    fn again(&self) -> Box<dyn More>;
+}
+
+impl Clone for Box<dyn More> {
+    fn clone(&self) -> Self {
+        (**self).again()
     }
 }
 

@@ -10,6 +10,7 @@
 //! socket, writes down what happens, and lies to the client where a fault rule says so. Nothing
 //! in here knows AT commands, devices or scenarios.
 
+mod allowance;
 pub mod engine;
 pub mod event;
 pub mod fault;

@@ -3,9 +3,11 @@
 //! Sockets are touched here and nowhere else in this crate.
 
 mod memory;
+mod port;
 mod tcp;
 
 pub use memory::{Loopback, MemoryListener, MemoryStream};
+pub use port::{TcpPort, TcpPortListener};
 
 use std::{future::Future, io, sync::Arc};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,8 +18,9 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static {
     /// network allows it, then the peer gets `ConnectionReset`.
     fn reset(self);
 
-    /// Waits until the peer has closed or reset its side, even when there are octets of it that
-    /// nobody has read.
+    /// Waits until the peer is gone, even when there are octets of it that nobody has read. Where
+    /// the network cannot tell a peer that only says nothing more from one that does not listen
+    /// either (TCP: both are a FIN), the first counts as gone too.
     fn gone(&self) -> impl Future<Output = ()> + Send;
 }
 
@@ -38,6 +41,18 @@ pub trait Listener: Send {
     /// if this kind of network cannot: the server then does what it can after the fact.
     fn set_gate(&mut self, gate: Gate) -> bool {
         let _ = gate;
+        false
+    }
+
+    /// Makes the port itself treat every attempt to connect like this, until it is told otherwise.
+    /// Returns `false`, and leaves the port open, if this kind of listener cannot: the server then
+    /// does what it can after the fact.
+    fn shut(&mut self, door: Door) -> bool {
+        door == Door::Open
+    }
+
+    /// Whether somebody has met the port while it was shut, as far as that can be known.
+    fn was_met(&mut self) -> bool {
         false
     }
 }

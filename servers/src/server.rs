@@ -17,13 +17,15 @@ use std::{
     },
 };
 use tokio::{
-    sync::watch,
+    sync::{Notify, watch},
     time::{Duration, Instant},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long connections get to end by themselves after a stop.
 const GRACE: Duration = Duration::from_millis(500);
+/// How often to look whether somebody has met a port that is shut.
+const LOOK: Duration = Duration::from_millis(10);
 /// How long to wait before accepting again after the network refused (no descriptors left).
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -38,6 +40,8 @@ struct Inner<P> {
     sinks: Sinks,
     connections: AtomicU32,
     gated: AtomicBool,
+    /// Told when rules were turned on or off.
+    turned: Notify,
     paused: watch::Sender<bool>,
     live: Mutex<BTreeMap<u32, watch::Sender<Option<End>>>>,
 }
@@ -101,9 +105,11 @@ impl<P: Service> Server<P> {
                 protocol: P::PROTOCOL,
                 sink,
                 last: Arc::new(Mutex::new(made)),
+                due: Arc::default(),
             },
             connections: AtomicU32::new(0),
             gated: AtomicBool::new(false),
+            turned: Notify::new(),
             paused: watch::Sender::new(false),
             live: Mutex::new(BTreeMap::new()),
         })))
@@ -121,10 +127,20 @@ impl<P: Service> Server<P> {
         let gated = listener.set_gate(self.gate());
         self.0.gated.store(gated, Ordering::Relaxed);
         let tasks = TaskTracker::new();
+        let mut shut = if gated { None } else { self.shut(listener) };
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                () = self.0.turned.notified(), if !gated => {
+                    self.look(listener, &mut shut);
+                    shut = self.shut(listener);
+                    continue;
+                }
+                () = tokio::time::sleep(LOOK), if shut.is_some() => {
+                    self.look(listener, &mut shut);
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
             match accepted {
@@ -142,9 +158,38 @@ impl<P: Service> Server<P> {
                 }
             }
         }
+        self.look(listener, &mut shut);
+        listener.shut(Door::Open);
         tasks.close();
         tasks.wait().await;
         Ok(())
+    }
+
+    /// Shuts or opens the port as the rules want it now; the rule that shut it.
+    fn shut<L: Listener>(&self, listener: &mut L) -> Option<usize> {
+        let (door, rule) = self.0.book.door();
+        let done = listener.shut(door);
+        let (index, rule) = rule.filter(|_| done)?;
+        let words = match rule.action {
+            Action::BlackHole => "no attempt to connect is answered",
+            _ => "every attempt to connect is refused",
+        };
+        self.0.sinks.emit(0, EventKind::Note(words.to_owned()));
+        Some(index)
+    }
+
+    /// Counts the rule that shut the port as fired once somebody has met it.
+    fn look<L: Listener>(&self, listener: &mut L, shut: &mut Option<usize>) {
+        let Some(index) = shut.filter(|_| listener.was_met()) else {
+            return;
+        };
+        // Once is all that can be known.
+        *shut = None;
+        let what = self.0.options.faults.get(index);
+        let what = what.map(Rule::in_words).unwrap_or_default();
+        self.0.book.fire(index);
+        let fired = EventKind::Fired { rule: index, what };
+        self.0.sinks.emit(self.number(), fired);
     }
 
     /// Serves one connection to its end.
@@ -182,7 +227,10 @@ impl<P: Service> Server<P> {
                         "no fault rule is named {name:?}; names are {:?}",
                         self.0.book.names()
                     ))),
-                    count => Ok(format!("turned {count} rules {state}")),
+                    count => {
+                        self.0.turned.notify_one();
+                        Ok(format!("turned {count} rules {state}"))
+                    }
                 }
             }
             _ => self.0.service.act(words).unwrap_or_else(|| {
@@ -194,9 +242,18 @@ impl<P: Service> Server<P> {
         }
     }
 
-    /// When something last happened on any connection.
+    /// When something last happened on any connection: now, as long as a rule holds back a reply
+    /// that will still be said.
     pub fn quiet_since(&self) -> Instant {
+        if self.is_owing() {
+            return Instant::now();
+        }
         *lock(&self.0.sinks.last)
+    }
+
+    /// Whether a rule holds back a reply that will still be said.
+    pub fn is_owing(&self) -> bool {
+        self.0.sinks.due.load(Ordering::Relaxed) > 0
     }
 
     /// How many connections are open.

@@ -8,6 +8,7 @@ mod address;
 mod auth;
 mod command;
 mod content;
+mod form;
 mod incoming;
 mod reply;
 mod session;

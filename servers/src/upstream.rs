@@ -236,7 +236,7 @@ impl Engine for Proxied {
     }
 
     fn told(&mut self, told: Told<'_>) {
-        let is_reply = told.position != Position::Body;
+        let is_reply = !matches!(told.position, Position::Body | Position::Received);
         let swapped = is_reply && self.swapped.pop_front().unwrap_or(false);
         self.session.told(Told {
             honest: told.honest && !swapped,
@@ -269,6 +269,10 @@ impl Engine for Proxied {
     fn stopping(&mut self) -> Vec<Output> {
         let outputs = self.session.stopping();
         self.note(outputs, false)
+    }
+
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        self.session.late(octets)
     }
 
     fn closed(&mut self, end: End) -> Vec<Output> {

@@ -6,7 +6,9 @@
 mod lines;
 mod link;
 mod mischief;
+mod octets;
 mod recorder;
+mod stretch;
 
 pub(crate) use recorder::{Recorder, Sinks};
 
@@ -18,7 +20,9 @@ use crate::{
 };
 use lines::Lines;
 use link::Link;
+use octets::Octets;
 use std::{collections::HashMap, convert::Infallible, future::poll_fn, pin::Pin, task::Poll};
+use stretch::Stretch;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     sync::watch,
@@ -51,6 +55,12 @@ pub(crate) struct Wire<'a, S: Stream> {
     visits: HashMap<Position, u32>,
     /// The client's line that is being answered, for `matching`.
     line: Vec<u8>,
+    /// Octets from the client so far, for rules at `received`.
+    received: Stretch,
+    /// Octets to the client so far, for rules at `sent`.
+    sent: Stretch,
+    /// The reply under way whose fate the engine does not know yet.
+    answering: Option<Position>,
     /// Whether what is in `lines` came before the last reply was written.
     ahead: bool,
     eof: bool,
@@ -86,6 +96,9 @@ impl<'a, S: Stream> Wire<'a, S> {
             lines: Lines::default(),
             visits: HashMap::new(),
             line: Vec::new(),
+            received: Stretch::of(terms.book, Position::Received),
+            sent: Stretch::of(terms.book, Position::Sent),
+            answering: None,
             ahead: false,
             eof: false,
         }
@@ -102,7 +115,17 @@ impl<'a, S: Stream> Wire<'a, S> {
     /// Ends the connection in the way that `end` says, and tells the engine.
     pub(crate) async fn finish(mut self, end: End) {
         match end {
-            End::Server | End::Timeout | End::Stopped => self.close().await,
+            End::Server if self.engine.next() == Next::Close => {
+                let late = self.lines.len() + self.close().await;
+                if late > 0 {
+                    for output in self.engine.late(late) {
+                        self.remark(output);
+                    }
+                }
+            }
+            End::Server | End::Timeout | End::Stopped => {
+                self.close().await;
+            }
             End::Client => {
                 self.link.shutdown().await.ok();
             }
@@ -164,35 +187,32 @@ impl<'a, S: Stream> Wire<'a, S> {
     /// Reads a message to its end, or to the octet at which a rule fires.
     async fn message(&mut self) -> Result<(), End> {
         let names = self.visit(Position::Body, None);
-        let visit = Visit {
-            names: &names,
-            connection: self.recorder.connection(),
-            line: &self.line,
-        };
-        let book = self.book;
-        let mut rule = book.find(visit, Kinds::All);
-        let mut seen = 0u64;
+        let mut seen = Stretch::of(self.book, Position::Body);
         if self.ahead {
             let outputs = self.engine.impatient();
             self.say(outputs).await?;
         }
         while self.engine.next() == Next::Data {
-            if let Some((index, fault)) = rule.filter(|(_, fault)| fault.after_bytes <= seen) {
-                rule = None;
-                self.in_body(index, fault).await?;
+            let book = self.book;
+            let visit = Visit {
+                names: &names,
+                connection: self.recorder.connection(),
+                line: &self.line,
+            };
+            if let Some((index, rule)) = seen.due(book, visit) {
+                self.in_body(index, rule).await?;
+                continue;
             }
+            let room = seen.room(book, visit);
             if self.lines.is_empty() {
                 self.ahead = false;
                 self.fill(Instant::now() + self.options.idle).await?;
             }
-            let mut waiting = self.lines.waiting();
-            if let Some((_, fault)) = rule {
-                let until = usize::try_from(fault.after_bytes - seen).unwrap_or(usize::MAX);
-                waiting = waiting.get(..until).unwrap_or(waiting);
-            }
+            let waiting = self.lines.waiting();
+            let waiting = waiting.get(..room).unwrap_or(waiting);
             let (taken, outputs) = self.engine.data(waiting);
             let taken = taken.min(waiting.len());
-            seen += taken as u64;
+            seen.count(taken);
             self.lines.consume(taken);
             let ended = !outputs.is_empty();
             self.say(outputs).await?;
@@ -211,7 +231,10 @@ impl<'a, S: Stream> Wire<'a, S> {
                 Output::Reply(reply) if reply.continues && !whole => {
                     self.told(reply.position, &[], false);
                 }
-                Output::Reply(reply) => whole = self.reply(reply).await?,
+                Output::Reply(reply) => {
+                    whole = self.reply(reply).await?;
+                    self.at_sent().await?;
+                }
                 remark => self.remark(remark),
             }
         }
@@ -222,6 +245,7 @@ impl<'a, S: Stream> Wire<'a, S> {
     /// Writes one reply, or what a rule makes of it. Says whether it went out whole.
     async fn reply(&mut self, reply: Reply) -> Result<bool, End> {
         self.while_paused().await?;
+        self.answering = Some(reply.position);
         let names = self.visit(reply.position, reply.also);
         let visit = Visit {
             names: &names,
@@ -232,8 +256,9 @@ impl<'a, S: Stream> Wire<'a, S> {
         if let Some((index, rule)) = book.find(visit, Kinds::All) {
             return self.misbehave(index, rule, reply).await;
         }
-        self.write(&reply.bytes).await?;
-        self.told(reply.position, &reply.bytes, true);
+        let position = reply.position;
+        let told = self.put(Octets::of(reply)).await?;
+        self.told(position, &told, true);
         Ok(true)
     }
 
@@ -242,7 +267,8 @@ impl<'a, S: Stream> Wire<'a, S> {
         if self.book.is_empty() {
             return Vec::new();
         }
-        let any = (position != Position::Body).then_some(Position::Any);
+        let is_reply = !matches!(position, Position::Body | Position::Connect);
+        let any = is_reply.then_some(Position::Any);
         [Some(position), also, any]
             .into_iter()
             .flatten()
@@ -255,6 +281,7 @@ impl<'a, S: Stream> Wire<'a, S> {
     }
 
     fn told(&mut self, position: Position, bytes: &[u8], honest: bool) {
+        self.answering = None;
         // Of a long one its two ends: a reply counts by its last line, a record by its first.
         let mut ends = Vec::new();
         if bytes.len() > TOLD_LIMIT {
@@ -316,7 +343,11 @@ impl<'a, S: Stream> Wire<'a, S> {
 
     /// Reads once. Silence and shutdown are answered here.
     async fn fill(&mut self, deadline: Instant) -> Result<(), End> {
+        self.at_received().await?;
         let mut chunk = [0; CHUNK];
+        // Never nothing: a rule that was turned on in this moment waits for the next octet.
+        let room = self.received_room().max(1);
+        let room = chunk.get_mut(..room).unwrap_or_default();
         let got = if self.eof {
             Ok(0)
         } else {
@@ -327,7 +358,7 @@ impl<'a, S: Stream> Wire<'a, S> {
                     Box::pin(self.say(outputs)).await?;
                     return Err(End::Stopped);
                 }
-                got = timeout_at(deadline, self.link.read(&mut chunk)) => match got {
+                got = timeout_at(deadline, self.link.read(room)) => match got {
                     Ok(got) => got,
                     Err(_) => {
                         let outputs = self.engine.timed_out();
@@ -341,6 +372,7 @@ impl<'a, S: Stream> Wire<'a, S> {
             Ok(0) => Err(self.lost()),
             Ok(count) => {
                 let bytes = chunk.get(..count).unwrap_or_default();
+                self.received.count(count);
                 self.recorder.client_said(bytes);
                 self.lines.push(bytes);
                 Ok(())
@@ -355,7 +387,12 @@ impl<'a, S: Stream> Wire<'a, S> {
             return;
         }
         let mut chunk = [0; CHUNK];
-        let mut buffer = ReadBuf::new(&mut chunk);
+        let room = self.received_room();
+        let Some(room) = chunk.get_mut(..room).filter(|room| !room.is_empty()) else {
+            // A rule is due before the next octet.
+            return;
+        };
+        let mut buffer = ReadBuf::new(room);
         let link = &mut self.link;
         let ready = poll_fn(|cx| {
             Poll::Ready(match Pin::new(&mut *link).poll_read(cx, &mut buffer) {
@@ -367,19 +404,53 @@ impl<'a, S: Stream> Wire<'a, S> {
             let bytes = buffer.filled();
             self.eof = bytes.is_empty();
             if !bytes.is_empty() {
+                self.received.count(bytes.len());
                 self.recorder.client_said(bytes);
                 self.lines.push(bytes);
             }
         }
     }
 
+    /// Writes a reply part by part. Gives the beginning of what was written, as much as an engine
+    /// is told.
+    async fn put(&mut self, mut octets: Octets) -> Result<Vec<u8>, End> {
+        let mut told = Vec::new();
+        while let Some(part) = octets.next() {
+            self.write(&part).await?;
+            octets::keep(&mut told, &part);
+        }
+        Ok(told)
+    }
+
+    /// Writes, up to the octet at which a rule fires.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), End> {
+        let mut rest = bytes;
+        loop {
+            let room = self.sent_room();
+            let Some((now, later)) = rest.split_at_checked(room) else {
+                return self.write_out(rest).await;
+            };
+            if later.is_empty() {
+                return self.write_out(now).await;
+            }
+            self.write_out(now).await?;
+            // Boxed: a rule may want to write something itself.
+            Box::pin(self.inside_reply(bytes.get(..bytes.len() - later.len()))).await?;
+            rest = later;
+        }
+    }
+
+    async fn write_out(&mut self, bytes: &[u8]) -> Result<(), End> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let done = timeout(self.options.idle, async {
             self.link.write_all(bytes).await?;
             self.link.flush().await
         });
         match done.await {
             Ok(Ok(())) => {
+                self.sent.count(bytes.len());
                 self.recorder.server_said(bytes);
                 Ok(())
             }
@@ -420,10 +491,11 @@ impl<'a, S: Stream> Wire<'a, S> {
         }
     }
 
-    /// FIN, then read on for a bounded while so that the last reply is not destroyed.
-    async fn close(&mut self) {
+    /// FIN, then read on for a bounded while so that the last reply is not destroyed. How many
+    /// octets that was.
+    async fn close(&mut self) -> usize {
         if self.link.shutdown().await.is_err() {
-            return;
+            return 0;
         }
         self.recorder.emit(EventKind::ServerClosed);
         let (time, octets) = DRAIN;
@@ -443,5 +515,6 @@ impl<'a, S: Stream> Wire<'a, S> {
         if let Ok(true) = drained.await {
             self.recorder.emit(EventKind::ClientClosed);
         }
+        octets - left
     }
 }

@@ -2,7 +2,7 @@
 
 use super::lines::Line;
 use super::pattern::{self, Captured, PatternError};
-use super::{Judge, MOST_UNEXPECTED, UNREACHED, is_final_result};
+use super::{FLOOD_MONITOR, Judge, LINK, MOST_UNEXPECTED, UNREACHED, is_final_result};
 use crate::scenario::case::{Action, Step};
 use crate::scenario::check::Check;
 use std::time::Duration;
@@ -216,8 +216,16 @@ pub(super) fn verdict(findings: &mut [Finding], class: Class) -> Verdict {
     }
     let unreached = findings.iter().any(|finding| finding.monitor == UNREACHED);
     let counted = |finding: &&Finding| finding.grade != Grade::Observation;
-    let broken =
-        |finding: &Finding| finding.source != Source::Device && finding.monitor != UNREACHED;
+    // A device that floods the line takes nothing in any more: then the flood is what is wrong,
+    // and the line that broke under it is not.
+    let flood = findings
+        .iter()
+        .any(|finding| finding.monitor == FLOOD_MONITOR && counted(&finding));
+    let broken = |finding: &Finding| {
+        finding.source != Source::Device
+            && finding.monitor != UNREACHED
+            && !(flood && finding.monitor == LINK)
+    };
     let counted: Vec<_> = findings.iter().filter(counted).collect();
     if counted.iter().any(|finding| broken(finding)) {
         Verdict::Error

@@ -26,11 +26,19 @@ use pattern::Captures;
 use std::time::Duration;
 use urcheck_reports::{Arrived, Event, EventKind, Evidence, Finding, Source, Verdict};
 
-/// Most bytes that a device may send in one case.
-pub const FLOOD: usize = 16 * 1024 * 1024;
+/// Most bytes that a device may send in one case. More than six minutes of them at 115,200 baud:
+/// the largest thing that a device shows is the text of a mail, attachments go to its files.
+pub const FLOOD: usize = 4 * 1024 * 1024;
 
-/// Most pieces in which it may send them. On a serial line a piece can be a single byte.
-pub const FLOOD_PIECES: usize = 500_000;
+/// Most pieces in which it may send them. On a serial line a piece can be a single byte; the
+/// runner puts those together that come at once, long before there are so many.
+pub const FLOOD_PIECES: usize = 100_000;
+
+/// The monitor name of a device that sends without end.
+const FLOOD_MONITOR: &str = "flood";
+
+/// The monitor name of a line that broke.
+const LINK: &str = "link";
 
 /// The monitor name of a fault that never fired.
 pub const UNREACHED: &str = "fault-not-reached";
@@ -226,7 +234,7 @@ impl<'a> Judge<'a> {
             }
             EventKind::Snapshot { step, state } if *step == self.cursor => self.check_all(state),
             EventKind::LineLost { message } => {
-                self.find(self.finding("link", Source::Bench, message.clone()));
+                self.find(self.finding(LINK, Source::Bench, message.clone()));
                 self.broken = true;
             }
             _ => {}
@@ -382,7 +390,7 @@ impl<'a> Judge<'a> {
                 } else {
                     format!("the device sent more than {FLOOD_PIECES} pieces in one case")
                 };
-                self.find(self.finding("flood", Source::Device, message));
+                self.find(self.finding(FLOOD_MONITOR, Source::Device, message));
                 self.stopped = true;
             }
             // It may never be quiet again.

@@ -240,6 +240,28 @@ fn a_flood_ends_the_case() {
     assert_eq!(judge.finish().findings[0].monitor, "flood");
 }
 
+#[rstest]
+#[case::broke_by_itself(1, Verdict::Error)]
+#[case::broke_under_a_flood(FLOOD / 4096 + 1, Verdict::Fail)]
+fn a_flood_outweighs_the_line_that_breaks_under_it(
+    #[case] pieces: usize,
+    #[case] verdict: Verdict,
+) {
+    let case = case("== s\n> S\n< A\n");
+    let policy = Policy::of(&Profile::default()).unwrap();
+    let mut judge = Judge::new(&case, &policy);
+    let at = Duration::ZERO;
+    for _ in 0..pieces {
+        let bytes = vec![b'x'; 4096];
+        let kind = EventKind::Received { bytes };
+        judge.observe(&Event { at, kind });
+    }
+    let message = "the device did not take 3 bytes in time".to_owned();
+    let kind = EventKind::LineLost { message };
+    judge.observe(&Event { at, kind });
+    assert_eq!(judge.finish().verdict, verdict);
+}
+
 #[test]
 fn in_a_case_of_class_info_nothing_fails() {
     let mut case = case("== s\n> S\n< A\n");

@@ -28,6 +28,12 @@ const QUIET_LIMIT: Duration = Duration::from_secs(20);
 /// The action that waits for a fault.
 const AWAIT_FAULT: &str = "await-fault";
 
+/// What comes within this time is one piece, once there are very many.
+const AT_ONCE: Duration = Duration::from_millis(2);
+
+/// So many bytes are a piece whatever comes behind them.
+const LARGE_PIECE: usize = 4096;
+
 /// How often the harness looks whether a fault has fired.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -180,14 +186,14 @@ impl Run<'_> {
                     self.recorder.push(EventKind::Acted { step, what });
                 }
                 Want::Quiet { step } => {
-                    self.quiet().await;
+                    self.quiet(false).await;
                     self.recorder.push(EventKind::Acted {
                         step,
                         what: "quiet".to_owned(),
                     });
                 }
                 Want::Snapshot { step } => {
-                    self.quiet().await;
+                    self.quiet(true).await;
                     let state = self.bench.state();
                     self.recorder.push(EventKind::Snapshot { step, state });
                 }
@@ -196,7 +202,8 @@ impl Run<'_> {
     }
 
     fn feed(&mut self) {
-        for event in self.recorder.since(self.fed) {
+        // One by one: a copy of them all could be as large as the timeline.
+        while let Some(event) = self.recorder.event(self.fed) {
             self.fed += 1;
             self.judge.observe(&event);
         }
@@ -221,11 +228,33 @@ impl Run<'_> {
     /// Reads from the device until something comes. `false`: nothing came.
     async fn read(&mut self, until: Instant) -> bool {
         match self.port.read(until).await {
-            Ok(Some(bytes)) => self.recorder.push(EventKind::Received { bytes }),
+            Ok(Some(bytes)) => self.received(bytes).await,
             Ok(None) => return false,
             Err(lost) => self.lose(&lost),
         }
         true
+    }
+
+    /// Records a piece. Behind very many of them, what comes at once is recorded as one.
+    async fn received(&mut self, mut bytes: Vec<u8>) {
+        let mut lost = None;
+        if self.recorder.has_many_pieces() {
+            let until = Instant::now() + AT_ONCE;
+            while bytes.len() < LARGE_PIECE && Instant::now() < until {
+                match self.port.read(until).await {
+                    Ok(Some(more)) => bytes.extend(more),
+                    Ok(None) => break,
+                    Err(error) => {
+                        lost = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+        self.recorder.push(EventKind::Received { bytes });
+        if let Some(lost) = lost {
+            self.lose(&lost);
+        }
     }
 
     async fn act(&mut self, target: Target, words: &[String]) -> String {
@@ -267,13 +296,17 @@ impl Run<'_> {
         false
     }
 
-    /// Waits until neither the line nor a server has shown anything for the settle time.
-    async fn quiet(&mut self) {
+    /// Waits until neither the line nor a server has shown anything for the settle time; if
+    /// `all_said`, no server holds back a reply either, which may change what a check sees.
+    async fn quiet(&mut self, all_said: bool) {
         let limit = Instant::now() + QUIET_LIMIT;
         let mut quiet_from = Instant::now();
         while !self.line_is_lost() {
             self.feed();
             quiet_from = quiet_from.max(self.recorder.last_activity());
+            if all_said && self.bench.is_owing() {
+                quiet_from = Instant::now();
+            }
             let until = (quiet_from + self.pace.settle).min(limit);
             if Instant::now() >= until {
                 break;

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use urcheck_reports::{Event, EventKind, Protocol, Timeline};
 
 /// Most bytes that the timeline of one case keeps; of later events only that they happened.
-const BUDGET: usize = 8 * 1024 * 1024;
+const BUDGET: usize = 4 * 1024 * 1024;
 
 /// Most bytes from the device that the timeline keeps: more than the judge takes for a flood.
 const MOST_RECEIVED: usize = FLOOD + 64 * 1024;
@@ -16,7 +16,11 @@ const MOST_PIECES: usize = FLOOD_PIECES + 1000;
 
 /// Most events of the servers that the timeline of one case keeps. The harness's own are always
 /// kept: the judge waits for them, and a scenario bounds their number.
-const MOST_EVENTS: usize = 200_000;
+const MOST_EVENTS: usize = 50_000;
+
+/// From so many pieces on those that come at once are put together. What a judge says about a few
+/// milliseconds is not measured behind so many.
+const MANY_PIECES: usize = 10_000;
 
 /// The growing timeline of one case. Cheap to clone; all clones write to the same timeline.
 #[derive(Clone, Debug)]
@@ -94,9 +98,15 @@ impl Recorder {
         inner.events.push(Event { at, kind });
     }
 
-    /// The events from number `from` on.
-    pub fn since(&self, from: usize) -> Vec<Event> {
-        self.lock().events.get(from..).unwrap_or_default().to_vec()
+    /// The event with this number, from 0, if it has happened.
+    pub fn event(&self, number: usize) -> Option<Event> {
+        self.lock().events.get(number).cloned()
+    }
+
+    /// Whether the device has sent so many pieces that those that come at once are to be put
+    /// together.
+    pub fn has_many_pieces(&self) -> bool {
+        self.lock().pieces > MANY_PIECES
     }
 
     /// Whether a fault of this server has fired.

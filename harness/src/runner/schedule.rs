@@ -17,7 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use urcheck_reports::{CaseReport, Finding, RunReport, Source, Timeline, Verdict};
+use urcheck_reports::{
+    CaseReport, Event, EventKind, Finding, RunReport, Source, Timeline, Verdict,
+};
 
 /// After so many cases in a row before which the device did not answer, it counts as gone.
 const GIVE_UP: usize = 3;
@@ -54,7 +56,13 @@ pub struct Ran {
     pub not_run: Vec<String>,
     /// Why the run ended early, if it did.
     pub ended_early: Option<String>,
+    /// What the timelines of the reports take, in bytes.
+    kept: usize,
 }
+
+/// Most bytes that the timelines of a whole run may take. Those of a usual suite take some
+/// kilobytes each; a device that floods every case would take megabytes for each of them.
+const MOST_KEPT: usize = 12 * 1024 * 1024;
 
 enum News {
     Started(usize),
@@ -271,6 +279,16 @@ impl Ran {
             report.timeline = Timeline::default();
         }
         watcher.ended(&report);
+        let size = report.timeline.events.iter().map(footprint).sum::<usize>();
+        if self.kept + size > MOST_KEPT {
+            report.timeline = Timeline::default();
+            if let Some(finding) = report.findings.first_mut() {
+                let why = "the timeline is not kept: those of the run have become too large";
+                finding.details.push(why.to_owned());
+            }
+        } else {
+            self.kept += size;
+        }
         self.reports.push(report);
     }
 
@@ -299,6 +317,18 @@ fn out_of_step(case: &Case, error: &SyncError) -> CaseReport {
         findings: vec![Finding::new("sync", error.to_string(), Duration::ZERO)],
     };
     report(case, judged, Timeline::default())
+}
+
+/// About how much memory an event takes.
+fn footprint(event: &Event) -> usize {
+    let bytes = match &event.kind {
+        EventKind::Sent { bytes, .. }
+        | EventKind::Received { bytes }
+        | EventKind::FromClient { bytes, .. }
+        | EventKind::FromServer { bytes, .. } => bytes.len(),
+        _ => 0,
+    };
+    size_of::<Event>() + bytes
 }
 
 /// The report of a case that the bench could not run.

@@ -84,6 +84,10 @@ impl Bench for Embedded {
         unreached(&self.servers, case)
     }
 
+    fn is_owing(&self) -> bool {
+        self.servers.is_owing()
+    }
+
     fn act<'a>(
         &'a mut self,
         target: Target,

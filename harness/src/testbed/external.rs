@@ -7,8 +7,9 @@ use crate::scenario::lower::{Address, Bench as Addresses};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use urcheck_servers::net::TcpPort;
 
 /// Where the servers listen, and how the device calls that place.
 #[derive(Clone, Debug)]
@@ -26,8 +27,8 @@ pub struct Bind {
 /// The listeners of a run.
 #[derive(Debug)]
 pub struct Listeners {
-    smtp: std::net::TcpListener,
-    pop3: std::net::TcpListener,
+    smtp: TcpPort,
+    pop3: TcpPort,
     /// Bound and never listening: whoever connects is refused, and nobody else can take the port.
     _closed: TcpSocket,
     addresses: Addresses,
@@ -42,11 +43,10 @@ impl Listeners {
         let listen = |port| {
             let address = SocketAddr::new(bind.address, port);
             let failed = |source| BenchError::Listen { address, source };
-            let listener = std::net::TcpListener::bind(address).map_err(failed)?;
-            listener.set_nonblocking(true).map_err(failed)?;
-            let port = listener.local_addr().map_err(failed)?.port();
+            let taken = TcpPort::bind(address).map_err(failed)?;
+            let port = taken.local_addr().port();
             Ok::<_, BenchError>((
-                listener,
+                taken,
                 Address {
                     host: bind.advertise.clone(),
                     port,
@@ -96,15 +96,9 @@ impl Listeners {
         engine: SmtpEngine,
         recorder: &Recorder,
     ) -> Result<External, BenchError> {
-        let again = |listener: &std::net::TcpListener| {
-            while listener.accept().is_ok() {}
-            listener
-                .try_clone()
-                .and_then(TcpListener::from_std)
-                .map_err(BenchError::Runtime)
-        };
         let servers = Servers::new(case, engine, sink(recorder.clone()))?;
         let stop = CancellationToken::new();
+        let again = |port: &TcpPort| port.listener().map_err(BenchError::Runtime);
         servers.serve_smtp(again(&self.smtp)?, stop.clone());
         servers.serve_pop3(again(&self.pop3)?, stop.clone());
         Ok(External {
@@ -129,6 +123,10 @@ impl Bench for External {
 
     fn unreached(&self, case: &Case) -> Vec<String> {
         unreached(&self.servers, case)
+    }
+
+    fn is_owing(&self) -> bool {
+        self.servers.is_owing()
     }
 
     fn act<'a>(

@@ -29,6 +29,9 @@ pub trait Bench: Send {
     /// The fault rules of the case that never fired, each in words.
     fn unreached(&self, case: &Case) -> Vec<String>;
 
+    /// Whether a server holds back a reply that it will still say.
+    fn is_owing(&self) -> bool;
+
     /// Carries out an action line; the answer says what was done.
     fn act<'a>(
         &'a mut self,
@@ -102,6 +105,10 @@ impl Servers {
     fn state(&self) -> serde_json::Value {
         let smtp = each_engine!(&self.smtp, server => server.view());
         serde_json::json!({ "smtp": smtp, "pop3": self.pop3.view() })
+    }
+
+    fn is_owing(&self) -> bool {
+        each_engine!(&self.smtp, server => server.is_owing()) || self.pop3.is_owing()
     }
 
     fn act(&self, target: Target, words: &[String]) -> Result<String, String> {

@@ -160,6 +160,10 @@ impl Bench for NoServers {
         serde_json::json!({})
     }
 
+    fn is_owing(&self) -> bool {
+        false
+    }
+
     fn act<'a>(
         &'a mut self,
         _: Target,

@@ -9,5 +9,7 @@
 mod bench;
 mod devices;
 mod lines;
+#[cfg(target_os = "linux")]
+mod memory;
 mod sweep;
 mod usage;

@@ -6,4 +6,5 @@ mod rule;
 
 pub use book::{Book, Kinds, Visit};
 pub use position::Position;
+pub(crate) use rule::mutate;
 pub use rule::{Action, Ending, Place, Rule, RuleError, Span};

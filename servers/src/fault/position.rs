@@ -11,6 +11,10 @@ pub enum Position {
     Any,
     /// The connection comes about, before a single octet.
     Connect,
+    /// After `after_bytes` octets from the client, whatever they belong to.
+    Received,
+    /// After `after_bytes` octets to the client, be it inside a reply.
+    Sent,
     /// The server's first line.
     Greeting,
     /// A command that the server does not know, or an empty line.
@@ -92,8 +96,8 @@ impl Position {
     pub fn is_in(self, protocol: Protocol) -> bool {
         use Position::*;
         match self {
-            Any | Connect | Greeting | Unknown | Quit | Noop | Rset | Auth | AuthDone
-            | AuthUser | AuthPassword => true,
+            Any | Connect | Received | Sent | Greeting | Unknown | Quit | Noop | Rset | Auth
+            | AuthDone | AuthUser | AuthPassword => true,
             Ehlo | Helo | Starttls | Mail | Rcpt | Data | Body | Dot | Vrfy | Expn | Help => {
                 protocol == Protocol::Smtp
             }

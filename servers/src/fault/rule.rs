@@ -41,7 +41,8 @@ pub struct Rule {
     /// Only if the client's line contains this text, compared without case.
     #[serde(default)]
     pub matching: Option<String>,
-    /// For `body`: after this many octets of the message.
+    /// For `body`: after this many octets of the message. For `received` and `sent`: after this
+    /// many octets of the connection from the client, to the client.
     #[serde(default)]
     pub after_bytes: u64,
 
@@ -64,16 +65,26 @@ pub struct Rule {
     /// For `split`: offsets at which the reply is cut into separate writes.
     #[serde(default)]
     pub at: Vec<usize>,
-    /// For `split`, `drip` and `endless`: how long to wait between two writes.
+    /// For `split`, `drip`, `endless` and `repeat`: how long to wait between two writes.
     #[serde(default)]
     pub gap: Option<Span>,
+    /// For `repeat`: how often the reply is said in all (2); for `mutate`: how many octets are
+    /// changed (1).
+    #[serde(default)]
+    pub count: Option<u32>,
+    /// For `mutate`: which changes. The same seed changes the same reply in the same way.
+    #[serde(default)]
+    pub seed: u64,
     /// For `inject`: on which side of the honest reply.
     #[serde(default)]
     pub place: Place,
-    /// For `reply`, `truncate` and `endless`: what comes after.
+    /// For `reply`, `split`, `drip`, `repeat`, `mutate`, `truncate` and `endless`: what comes after.
     #[serde(default)]
     pub then: Ending,
 }
+
+/// The most that `count` may be.
+const MOST_TIMES: u32 = 1000;
 
 /// What a rule does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -101,6 +112,10 @@ pub enum Action {
     Inject,
     /// Says only the first `bytes` octets of the honest reply.
     Truncate,
+    /// Says the honest reply (or `text`) `count` times.
+    Repeat,
+    /// Says the honest reply (or `text`) with `count` octets replaced, inserted or deleted.
+    Mutate,
     /// Does not read from the socket any more, so that the client's window fills.
     StopReading,
     /// Says `text` or `raw` (or `x`) again and again.
@@ -188,7 +203,11 @@ impl Rule {
 
     fn problems(&self, protocol: Protocol) -> Vec<&'static str> {
         let at_connect = self.when == Position::Connect;
-        let in_body = self.when == Position::Body;
+        let counted = matches!(
+            self.when,
+            Position::Body | Position::Received | Position::Sent
+        );
+        let at_sent = self.when == Position::Sent;
         let says = self.text.is_some() || self.raw.is_some();
         let mut problems = Vec::new();
         let mut claim = |broken: bool, problem| {
@@ -208,20 +227,51 @@ impl Rule {
         claim(self.connection == Some(0), "`connection` counts from 1");
         claim(self.times == Some(0), "`times = 0` never fires");
         claim(
-            self.after_bytes > 0 && !in_body,
-            "`after_bytes` needs `when = \"body\"`",
+            self.after_bytes > 0 && !counted,
+            "`after_bytes` needs `when = \"body\"`, `\"received\"` or `\"sent\"`",
+        );
+        claim(
+            matches!(self.when, Position::Received | Position::Sent) && self.after_bytes == 0,
+            "`received` and `sent` need `after_bytes`",
+        );
+        claim(
+            matches!(self.when, Position::Received | Position::Sent) && self.nth.is_some(),
+            "a connection comes to `received` and `sent` only once: there is no `nth`",
         );
         claim(
             matches!(self.action, Action::Refuse | Action::BlackHole) && !at_connect,
             "`refuse` and `black-hole` need `when = \"connect\"`",
         );
         claim(
-            (at_connect || in_body)
+            (at_connect || counted)
                 && matches!(
                     self.action,
-                    Action::Swallow | Action::Split | Action::Drip | Action::Truncate
+                    Action::Swallow
+                        | Action::Split
+                        | Action::Drip
+                        | Action::Truncate
+                        | Action::Repeat
+                        | Action::Mutate
                 ),
-            "there is no reply at `connect` and `body` that could be changed",
+            "there is no reply at `connect`, `body`, `received` and `sent` that could be changed",
+        );
+        claim(
+            at_sent
+                && matches!(
+                    self.action,
+                    Action::Reply | Action::Inject | Action::Endless
+                ),
+            "at `sent` there is only `delay`, `stall`, `stop-reading`, `half-close`, `fin` and `rst`",
+        );
+        claim(
+            self.count.is_some() && !matches!(self.action, Action::Repeat | Action::Mutate),
+            "`count` needs `do = \"repeat\"` or `\"mutate\"`",
+        );
+        claim(
+            self.count
+                .is_some_and(|count| !(1..=MOST_TIMES).contains(&count))
+                || (self.action == Action::Repeat && self.count == Some(1)),
+            "`count` is 2 to 1000 for `repeat` and 1 to 1000 for `mutate`",
         );
         claim(
             matches!(self.action, Action::Reply | Action::Inject) && !says,
@@ -249,6 +299,12 @@ impl Rule {
     /// What it does, for people.
     pub(crate) fn in_words(&self) -> String {
         let mut words = format!("{:?} at {:?}", self.action, self.when).to_lowercase();
+        if matches!(self.when, Position::Received | Position::Sent) {
+            words.push_str(&format!(", octet {}", self.after_bytes));
+        }
+        if self.action == Action::Mutate {
+            words.push_str(&format!(" with seed {}", self.seed));
+        }
         if let Some(delay) = self.delay {
             words.push_str(&format!(" after {:?}", delay.0));
         }
@@ -272,6 +328,32 @@ impl Rule {
             out.extend_from_slice(b"\r\n");
         }
         Some(out)
+    }
+}
+
+/// Changes a reply as `mutate` asks for: `count` times an octet is replaced by another one, put in
+/// or taken out. Depends on nothing but its arguments, so that a run can be repeated.
+pub(crate) fn mutate(octets: &mut Vec<u8>, seed: u64, count: u32) {
+    let mut state = seed;
+    // SplitMix64: small, well known, and it needs no seeding of its own.
+    let mut random = move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    for _ in 0..count {
+        let [kind, octet, ..] = random().to_le_bytes();
+        let places = octets.len() as u64 + 1;
+        let at = usize::try_from(random() % places).unwrap_or_default();
+        match (kind % 3, octets.get_mut(at)) {
+            (0, Some(place)) => *place ^= octet.max(1),
+            (1, Some(_)) => {
+                octets.remove(at);
+            }
+            _ => octets.insert(at, octet),
+        }
     }
 }
 
@@ -322,6 +404,23 @@ mod tests {
         assert_eq!(Rule::check(&[rule], Protocol::Smtp), []);
     }
 
+    #[test]
+    fn a_seed_says_which_changes() {
+        let reply = b"250 2.1.0 Sender OK\r\n".to_vec();
+        let changed = |seed, count| {
+            let mut octets = reply.clone();
+            mutate(&mut octets, seed, count);
+            octets
+        };
+        let seeds: std::collections::BTreeSet<_> = (0..50).map(|seed| changed(seed, 1)).collect();
+        assert!(seeds.len() > 30, "{}", seeds.len());
+        assert!(!seeds.contains(&reply));
+        assert!((0..50).all(|seed| changed(seed, 7) == changed(seed, 7)));
+        let lengths: std::collections::BTreeSet<_> = seeds.iter().map(Vec::len).collect();
+        let of = reply.len();
+        assert_eq!(lengths, [of - 1, of, of + 1].into());
+    }
+
     #[rstest]
     #[case(json!("25s"), Some(25_000))]
     #[case(json!("250ms"), Some(250))]
@@ -344,6 +443,13 @@ mod tests {
     #[case(json!({"when": "dot", "do": "split"}), "`at`")]
     #[case(json!({"when": "dot", "do": "stall", "off": true}), "`name`")]
     #[case(json!({"when": "dot", "do": "stall", "nth": 0}), "from 1")]
+    #[case(json!({"when": "sent", "do": "fin"}), "need `after_bytes`")]
+    #[case(json!({"when": "received", "do": "fin", "after_bytes": 1, "nth": 2}), "only once")]
+    #[case(json!({"when": "received", "do": "mutate", "after_bytes": 1}), "no reply")]
+    #[case(json!({"when": "sent", "do": "reply", "text": "x", "after_bytes": 1}), "at `sent`")]
+    #[case(json!({"when": "dot", "do": "stall", "count": 3}), "`count` needs")]
+    #[case(json!({"when": "dot", "do": "repeat", "count": 1}), "2 to 1000")]
+    #[case(json!({"when": "dot", "do": "mutate", "count": 1001}), "1 to 1000")]
     fn senseless_rules_are_named(#[case] rule: serde_json::Value, #[case] problem: &str) {
         let rule: Rule = serde_json::from_value(rule).unwrap();
         let errors = Rule::check(&[rule], Protocol::Smtp);

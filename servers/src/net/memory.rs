@@ -167,8 +167,16 @@ impl Stream for MemoryStream {
 
     async fn gone(&self) {
         poll_fn(|cx| {
-            let mut pipe = lock(&self.read);
-            if pipe.finished || pipe.reset {
+            // A half-close is no leaving: whoever has only said his last word still listens.
+            {
+                let mut pipe = lock(&self.read);
+                if pipe.reset {
+                    return Poll::Ready(());
+                }
+                pipe.watcher = Some(cx.waker().clone());
+            }
+            let mut pipe = lock(&self.write);
+            if pipe.deaf {
                 return Poll::Ready(());
             }
             pipe.watcher = Some(cx.waker().clone());
@@ -270,6 +278,7 @@ impl Pipe {
         self.segments.clear();
         self.queued = 0;
         wake(&mut self.writer);
+        wake(&mut self.watcher);
     }
 }
 

@@ -47,6 +47,8 @@ pub enum Lint {
     SaslInitialResponse,
     /// Octets between STLS and the TLS handshake (RFC 2595 section 4).
     TalkBeforeTls,
+    /// Octets came behind QUIT (RFC 1939 section 6: the server closes).
+    TalkAfterQuit,
     /// The client closed without QUIT (RFC 1939 section 3). Forced ends such as AT+POP3STOP earn
     /// it rightly.
     NoQuit,
@@ -54,7 +56,7 @@ pub enum Lint {
 
 impl Lint {
     /// Every lint.
-    pub const ALL: [Lint; 21] = [
+    pub const ALL: [Lint; 22] = [
         Lint::TalkBeforeGreeting,
         Lint::Pipelined,
         Lint::BareLf,
@@ -75,6 +77,7 @@ impl Lint {
         Lint::SaslResponse,
         Lint::SaslInitialResponse,
         Lint::TalkBeforeTls,
+        Lint::TalkAfterQuit,
         Lint::NoQuit,
     ];
 
@@ -102,6 +105,7 @@ impl Lint {
             Lint::SaslResponse => "pop3.sasl-response",
             Lint::SaslInitialResponse => "pop3.sasl-initial-response",
             Lint::TalkBeforeTls => "pop3.talk-before-tls",
+            Lint::TalkAfterQuit => "pop3.talk-after-quit",
             Lint::NoQuit => "pop3.no-quit",
         }
     }

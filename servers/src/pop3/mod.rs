@@ -26,6 +26,7 @@ pub mod view;
 pub use lint::Lint;
 pub use setup::Setup;
 
+use crate::allowance::Allowance;
 use crate::engine::{Connection, Engine, Options, Service};
 use crate::event::Protocol;
 use crate::maildrop::{Lease, Maildrops};
@@ -63,6 +64,8 @@ struct Shared {
     made: Instant,
     drops: Maildrops,
     sessions: Mutex<VecDeque<Arc<Mutex<Record>>>>,
+    /// What the lines and replies of all sessions may take.
+    talk: Allowance,
     /// Leases held by the action `lock`, by user.
     locks: Mutex<BTreeMap<String, Lease>>,
 }
@@ -145,6 +148,7 @@ impl Service for Pop3 {
             made,
             drops,
             sessions: Mutex::default(),
+            talk: Allowance::new(record::TALK),
             locks: Mutex::default(),
         }))
     }
@@ -165,7 +169,8 @@ impl Service for Pop3 {
     fn open(&self, connection: Connection) -> Box<dyn Engine> {
         let opened = connection.opened.saturating_duration_since(self.0.made);
         let peer = connection.peer.clone();
-        let record = Record::new(connection.id, peer, opened, connection.secure);
+        let talk = self.0.talk.clone();
+        let record = Record::new(talk, connection.id, peer, opened, connection.secure);
         let record = Arc::new(Mutex::new(record));
         let mut sessions = self.0.sessions();
         if sessions.len() >= SESSIONS_KEPT {

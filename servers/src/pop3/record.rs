@@ -3,6 +3,7 @@
 //! Everything here is bounded: a client that talks for ever fills no memory.
 
 use super::lint::Lint;
+use crate::allowance::Allowance;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,6 +14,10 @@ pub(super) const LINES_KEPT: usize = 10_000;
 pub(super) const LINE_KEPT: usize = 1024;
 /// So many lints are kept per session.
 const LINTS_KEPT: usize = 1_000;
+/// So much text of all sessions together is kept, in octets.
+pub(super) const TALK: usize = 4 * 1024 * 1024;
+/// What keeping one line takes besides its octets.
+const OVERHEAD: usize = 64;
 
 /// The states of RFC 1939 section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -29,6 +34,8 @@ pub(super) enum State {
 /// One session, as it goes on.
 #[derive(Debug)]
 pub(super) struct Record {
+    talk: Allowance,
+    taken: usize,
     pub(super) id: u32,
     pub(super) peer: String,
     pub(super) opened: Duration,
@@ -52,8 +59,16 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn new(id: u32, peer: String, opened: Duration, secure: bool) -> Record {
+    pub(super) fn new(
+        talk: Allowance,
+        id: u32,
+        peer: String,
+        opened: Duration,
+        secure: bool,
+    ) -> Record {
         Record {
+            talk,
+            taken: 0,
             id,
             peer,
             opened,
@@ -76,11 +91,12 @@ impl Record {
 
     /// A line of the client; `verb` unless it answers a challenge.
     pub(super) fn command(&mut self, line: &[u8], verb: Option<&str>) {
-        if self.commands.len() >= LINES_KEPT {
+        let text = clip(line);
+        if self.commands.len() >= LINES_KEPT || !self.afford(text.len() + OVERHEAD) {
             self.omitted += 1;
             return;
         }
-        self.commands.push(clip(line));
+        self.commands.push(text);
         self.verbs.extend(verb.map(str::to_owned));
     }
 
@@ -88,21 +104,36 @@ impl Record {
     pub(super) fn reply(&mut self, told: &[u8]) {
         if self.replies.len() <= LINES_KEPT {
             let line = told.split(|&b| b == b'\n').next().unwrap_or_default();
-            self.replies
-                .push(clip(line.strip_suffix(b"\r").unwrap_or(line)));
+            let text = clip(line.strip_suffix(b"\r").unwrap_or(line));
+            if self.afford(text.len() + OVERHEAD) {
+                self.replies.push(text);
+            }
         }
     }
 
     pub(super) fn retrieved(&mut self, number: usize) {
-        if self.retrieved.len() < LINES_KEPT {
+        if self.retrieved.len() < LINES_KEPT && self.afford(size_of::<usize>()) {
             self.retrieved.push(number);
         }
     }
 
     pub(super) fn lint(&mut self, lint: Lint, message: String, at: Duration) {
-        if self.lints.len() < LINTS_KEPT {
+        if self.lints.len() < LINTS_KEPT && self.afford(message.len() + OVERHEAD) {
             self.lints.push((lint, message, at));
         }
+    }
+
+    /// Takes memory from what all sessions share, if there is as much.
+    fn afford(&mut self, octets: usize) -> bool {
+        let granted = self.talk.take_all(octets);
+        self.taken += if granted { octets } else { 0 };
+        granted
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.talk.give_back(self.taken);
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Knows the form of responses (RFC 1939 section 3), not what they mean.
 
+use crate::engine::More;
 use crate::maildrop::Mail;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -61,14 +62,14 @@ impl Response {
     }
 }
 
-/// The rest of a multi-line response, given out in parts by [`Body::next_part`].
-#[derive(Debug)]
+/// The rest of a multi-line response, given out in parts.
+#[derive(Clone, Debug)]
 pub(super) struct Body {
     source: Source,
     finished: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Source {
     Lines(std::vec::IntoIter<String>),
     Listing {
@@ -126,29 +127,18 @@ impl Body {
         })
     }
 
-    /// All parts together.
-    pub(super) fn into_octets(mut self) -> Vec<u8> {
-        let mut octets = match &self.source {
-            // Room for some stuffing, so that a huge message is not moved about while it grows.
-            Source::Message { end, .. } => Vec::with_capacity(end + end / 64 + Body::PART),
-            _ => Vec::new(),
-        };
-        while let Some(part) = self.next_part() {
-            octets.extend(part);
-        }
-        octets
-    }
-
     fn of(source: Source) -> Body {
         Body {
             source,
             finished: false,
         }
     }
+}
 
+impl More for Body {
     /// The next part, byte-stuffed; the last one ends with the terminator `.` CRLF. `None` after
     /// that.
-    pub(super) fn next_part(&mut self) -> Option<Vec<u8>> {
+    fn next_part(&mut self) -> Option<Vec<u8>> {
         if self.finished {
             return None;
         }
@@ -167,6 +157,10 @@ impl Body {
             part.extend_from_slice(b".\r\n");
         }
         Some(part)
+    }
+
+    fn again(&self) -> Box<dyn More> {
+        Box::new(self.clone())
     }
 }
 
@@ -267,6 +261,8 @@ fn end_of_top(octets: &[u8], lines: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Reply;
+    use crate::fault::Position;
     use crate::maildrop::Maildrops;
     use proptest::prelude::*;
     use rstest::rstest;
@@ -278,7 +274,9 @@ mod tests {
     }
 
     fn octets(body: Body) -> Vec<u8> {
-        body.into_octets()
+        Reply::new(Position::RetrBody, [])
+            .with_more(body)
+            .into_octets()
     }
 
     #[rstest]

@@ -10,7 +10,7 @@ use super::command::{Command, Verb};
 use super::effect::{Effect, Heard, Proposed};
 use super::lint::Lint;
 use super::record::{Record, State};
-use super::response::{Body, Response};
+use super::response::Response;
 use crate::engine::{Connection, End, Engine, Line, LineEnd, Next, Output, Reply, Told};
 use crate::fault::Position;
 use crate::maildrop::Lease;
@@ -236,20 +236,18 @@ impl Session {
             heard,
             status: true,
         });
-        match (answer.response.body.map(Body::into_octets), body) {
-            (Some(octets), Some(body)) => {
+        match (answer.response.body, body) {
+            (Some(lines), Some(body)) => {
                 outputs.push(status.into());
                 self.proposed.push_back(Proposed {
                     effect: second,
                     heard,
                     status: false,
                 });
-                outputs.push(Reply::new(body, octets).continuing().into());
+                let reply = Reply::new(body, []).with_more(lines);
+                outputs.push(reply.continuing().into());
             }
-            (Some(octets), None) => {
-                status.bytes.extend(octets);
-                outputs.push(status.into());
-            }
+            (Some(lines), None) => outputs.push(status.with_more(lines).into()),
             (None, _) => outputs.push(status.into()),
         }
         outputs
@@ -280,6 +278,11 @@ impl Engine for Session {
     }
 
     fn told(&mut self, told: Told<'_>) {
+        if told.position == Position::Received {
+            // A fault struck between two replies: whoever leaves now is not to blame for it.
+            self.honest = false;
+            return;
+        }
         let Some(proposed) = self.proposed.pop_front() else {
             return;
         };
@@ -323,6 +326,12 @@ impl Engine for Session {
 
     fn stopping(&mut self) -> Vec<Output> {
         Vec::new()
+    }
+
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        let what = format!("{octets} octets came after it");
+        self.lint(Lint::TalkAfterQuit, &what, b"QUIT");
+        std::mem::take(&mut self.found)
     }
 
     fn closed(&mut self, end: End) -> Vec<Output> {

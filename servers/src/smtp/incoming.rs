@@ -1,30 +1,36 @@
 //! A message on its way in (RFC 5321 §4.1.1.4 and §4.5.2): finds its end, takes the stuffing
 //! out, keeps what fits into memory and counts the rest.
 
+use crate::allowance::Allowance;
 use sha2::{Digest, Sha256};
 
-/// How much of a message is kept: 10 MiB of attachments in base64 and then some.
-const KEPT: usize = 16 * 1024 * 1024;
+/// How much of all messages together is kept: 10 MiB of attachments in base64 and then some. What
+/// reads a message may need as much again, and both shall stay within 32 MiB.
+pub(super) const KEPT: usize = 14 * 1024 * 1024;
+/// How much of the allowance is taken at a time.
+const PIECE: usize = 256 * 1024;
 /// RFC 5321 §4.5.3.1.6: 1000 octets with CRLF.
 const LINE: usize = 998;
 
 /// A message on its way in.
 pub(super) struct Incoming {
     state: State,
-    kept: Vec<u8>,
+    kept: Kept,
     size: u64,
     hash: Sha256,
     line: usize,
     longest: usize,
     /// What came before was a bare LF, so that a dot now looks like an end to careless servers.
     after_lf: bool,
+    /// The line after a bare LF is a dot so far, and nothing else.
+    lone_dot: bool,
     faults: Faults,
 }
 
 /// A message that has ended.
 pub(super) struct Message {
-    /// Its octets without stuffing; only the first [`KEPT`] of them.
-    pub(super) kept: Vec<u8>,
+    /// Its octets without stuffing, as many of them as could be kept.
+    pub(super) kept: Kept,
     /// How many octets it has.
     pub(super) size: u64,
     /// SHA-256 of all of it, as hexadecimal digits.
@@ -33,6 +39,65 @@ pub(super) struct Message {
     pub(super) faults: Faults,
     /// Length of its longest line, if it is longer than allowed.
     pub(super) overlong: Option<usize>,
+}
+
+/// The octets of a message that are kept. While they are, they count against what all messages
+/// together may take.
+pub(super) struct Kept {
+    octets: Vec<u8>,
+    granted: usize,
+    full: bool,
+    allowance: Allowance,
+}
+
+impl Kept {
+    fn new(allowance: Allowance) -> Self {
+        Self {
+            octets: Vec::new(),
+            granted: 0,
+            full: false,
+            allowance,
+        }
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// The octets themselves. Whoever takes them answers for their memory.
+    pub(super) fn into_octets(mut self) -> Vec<u8> {
+        let mut octets = std::mem::take(&mut self.octets);
+        octets.shrink_to_fit();
+        octets
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        if self.full {
+            return;
+        }
+        let wanted = self.octets.len() + bytes.len();
+        if wanted > self.granted {
+            let step = (wanted - self.granted).max(PIECE);
+            self.granted += self.allowance.take(step);
+        }
+        let room = self.granted - self.octets.len();
+        // A later octet must not follow one that is missing.
+        self.full = bytes.len() > room;
+        let bytes = bytes.get(..room).unwrap_or(bytes);
+        if self.octets.capacity() - self.octets.len() < bytes.len() {
+            // Doubling without looking at the cap would reserve up to twice as much.
+            let cap = KEPT.saturating_sub(self.octets.len()).max(bytes.len());
+            let more = self.octets.len().clamp(bytes.len(), cap);
+            self.octets.reserve_exact(more);
+        }
+        self.octets.extend_from_slice(bytes);
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.allowance.give_back(self.granted);
+    }
 }
 
 /// How often each rule about the form of a message was broken.
@@ -61,15 +126,16 @@ enum State {
 }
 
 impl Incoming {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(allowance: Allowance) -> Self {
         Self {
             state: State::Start,
-            kept: Vec::new(),
+            kept: Kept::new(allowance),
             size: 0,
             hash: Sha256::new(),
             line: 0,
             longest: 0,
             after_lf: false,
+            lone_dot: false,
             faults: Faults::default(),
         }
     }
@@ -78,6 +144,9 @@ impl Incoming {
     pub(super) fn take(&mut self, bytes: &[u8]) -> (usize, bool) {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            if matches!(byte, b'\r' | b'\n') && std::mem::take(&mut self.lone_dot) {
+                self.faults.bare_lf_dot += 1;
+            }
             match (self.state, byte) {
                 (State::Text | State::Start, b'\r') => self.state = State::Cr,
                 (State::Start, b'.') => {
@@ -95,10 +164,8 @@ impl Incoming {
                     let run = bytes.get(at..).unwrap_or_default();
                     let length = run.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
                     let run = run.get(..length.unwrap_or(run.len())).unwrap_or_default();
-                    if self.after_lf && run == b"." && length.is_some() {
-                        self.faults.bare_lf_dot += 1;
-                    }
-                    self.after_lf = false;
+                    // The end of the line may only come with the next read.
+                    self.lone_dot = std::mem::take(&mut self.after_lf) && run == b".";
                     self.push(run);
                     self.line += run.len();
                     self.state = State::Text;
@@ -165,14 +232,7 @@ impl Incoming {
         if bytes.contains(&0) {
             self.faults.nul = true;
         }
-        let room = KEPT - self.kept.len();
-        let bytes = bytes.get(..room).unwrap_or(bytes);
-        // Doubling without looking at the cap would reserve up to twice as much.
-        if self.kept.capacity() - self.kept.len() < bytes.len() {
-            let more = self.kept.len().max(bytes.len()).min(room);
-            self.kept.reserve_exact(more);
-        }
-        self.kept.extend_from_slice(bytes);
+        self.kept.push(bytes);
     }
 
     fn end_line(&mut self) {
@@ -193,15 +253,15 @@ mod tests {
     use rstest::rstest;
 
     fn read(pieces: &[&[u8]]) -> Option<(Vec<u8>, Faults, usize)> {
-        let mut incoming = Incoming::new();
+        let mut incoming = Incoming::new(Allowance::new(KEPT));
         let mut total = 0;
         for piece in pieces {
             let (taken, ended) = incoming.take(piece);
             total += taken;
             if ended {
                 let message = incoming.finish();
-                assert_eq!(message.size, message.kept.len() as u64);
-                return Some((message.kept, message.faults, total));
+                assert_eq!(message.size, message.kept.octets().len() as u64);
+                return Some((message.kept.into_octets(), message.faults, total));
             }
             assert_eq!(taken, piece.len());
         }
@@ -238,9 +298,23 @@ mod tests {
         assert_eq!(taken, wire.len());
     }
 
+    #[rstest]
+    #[case(b"a\n.\r\nb\r\n.\r\n", 1)]
+    #[case(b"a\n.\nb\r\n.\r\n", 1)]
+    #[case(b"a\n..\nb\r\n.\r\n", 0)]
+    #[case(b"a\n.x\r\n.\r\n", 0)]
+    fn a_lone_dot_is_seen_however_it_was_cut(#[case] wire: &[u8], #[case] dots: u64) {
+        for cut in 0..wire.len() {
+            let (one, two) = wire.split_at(cut);
+            let (_, faults, _) = read(&[one, two]).unwrap();
+            assert_eq!(faults.bare_lf_dot, dots, "cut at {cut}");
+        }
+    }
+
     #[test]
     fn a_message_beyond_the_cap_is_counted_and_hashed() {
-        let mut incoming = Incoming::new();
+        let allowance = Allowance::new(KEPT);
+        let mut incoming = Incoming::new(allowance.clone());
         let line = [&[b'x'; 998][..], b"\r\n"].concat();
         let block = line.repeat(1000);
         for _ in 0..20 {
@@ -248,10 +322,19 @@ mod tests {
         }
         assert_eq!(incoming.take(b".\r\n"), (3, true));
         let message = incoming.finish();
-        assert_eq!((message.size, message.kept.len()), (20_000_000, KEPT));
+        let kept = message.kept.octets().len();
+        assert_eq!((message.size, kept), (20_000_000, KEPT));
+        // Another message at the same time finds nothing left, and is counted all the same.
+        let mut other = Incoming::new(allowance.clone());
+        assert_eq!(other.take(b"x\r\n.\r\n"), (6, true));
+        let other = other.finish();
+        assert_eq!((other.size, other.kept.octets().len()), (3, 0));
+        drop(other);
         assert_eq!(message.overlong, None);
         let expected = Sha256::digest(block.repeat(20));
         assert_eq!(message.sha256, hex(&expected));
+        drop(message);
+        assert!(allowance.take_all(KEPT), "everything was given back");
     }
 
     proptest! {

@@ -53,6 +53,7 @@ pub(super) struct Session {
     /// The verb of the line before, for the rules of pipelining.
     last_verb: String,
     greeted: bool,
+    tried_ehlo: bool,
     told_421: bool,
     /// What EHLO really offered to the client.
     offered: Offered,
@@ -126,6 +127,7 @@ impl Session {
             challenges: 0,
             last_verb: String::new(),
             greeted: false,
+            tried_ehlo: false,
             told_421: false,
             offered: Offered::default(),
             misled: false,
@@ -201,7 +203,10 @@ impl Session {
                     transaction.recipients.push(recipient);
                 }
             }
-            Effect::Data => self.phase = Phase::Data(Box::new(Incoming::new())),
+            Effect::Data => {
+                let incoming = Incoming::new(self.store.mail_allowance());
+                self.phase = Phase::Data(Box::new(incoming));
+            }
             Effect::Deliver(message) => {
                 let envelope = self.transaction.take().unwrap_or_default();
                 self.store.deliver(self.record.id(), envelope, *message);
@@ -253,7 +258,7 @@ impl Engine for Session {
         if !told.bytes.is_empty() {
             self.record.facts().reply(told.bytes);
         }
-        if told.position == Position::Body {
+        if matches!(told.position, Position::Body | Position::Received) {
             self.misled = true;
             self.unanswered = true;
             return;
@@ -335,6 +340,12 @@ impl Engine for Session {
     fn stopping(&mut self) -> Vec<Output> {
         let text = format!("{} Service shutting down", self.setup.domain);
         self.say(Position::Unknown, 421, "4.3.2", &text);
+        self.done()
+    }
+
+    fn late(&mut self, octets: usize) -> Vec<Output> {
+        let message = format!("{octets} octets came after QUIT");
+        self.lint("smtp.talk-after-quit", message);
         self.done()
     }
 

@@ -1,7 +1,8 @@
 //! What the server remembers for checks: sessions and delivered mail, in bounded memory.
 
 use super::content::{self, Digest};
-use super::incoming::Message;
+use super::incoming::{KEPT, Message};
+use crate::allowance::Allowance;
 use crate::engine::{Connection, End};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,12 +10,14 @@ use tokio::time::Instant;
 
 /// How many sessions and messages are remembered; later ones are only counted.
 const RECORDS: usize = 1000;
-/// How much of all messages together is remembered.
-const MAIL_BUDGET: usize = 16 * 1024 * 1024;
+/// How much text of all sessions together is remembered.
+const TALK: usize = 4 * 1024 * 1024;
 /// Messages up to this size are kept as they are and read when somebody asks.
 const SMALL: usize = 64 * 1024;
 /// How many lines and replies of one session are remembered.
 const LINES: usize = 1000;
+/// What remembering one of them takes besides its octets.
+const OVERHEAD: usize = 64;
 /// How many octets of each of them.
 const LINE: usize = 2048;
 
@@ -22,6 +25,10 @@ const LINE: usize = 2048;
 pub(super) struct Store {
     made: Instant,
     state: Mutex<State>,
+    /// What the messages may take, delivered or on their way.
+    mail: Allowance,
+    /// What the lines and replies of all sessions may take.
+    talk: Allowance,
 }
 
 #[derive(Default)]
@@ -30,7 +37,6 @@ struct State {
     sessions_omitted: u64,
     delivered: Vec<Mail>,
     delivered_omitted: u64,
-    mail_octets: usize,
 }
 
 /// A delivered message.
@@ -65,8 +71,8 @@ pub(super) struct Record {
     facts: Mutex<Facts>,
 }
 
-#[derive(Default)]
 pub(super) struct Facts {
+    talk: Allowance,
     closed: Option<(f64, End)>,
     pub(super) secure: bool,
     pub(super) helo: Option<String>,
@@ -86,7 +92,14 @@ impl Store {
         Self {
             made,
             state: Mutex::default(),
+            mail: Allowance::new(KEPT),
+            talk: Allowance::new(TALK),
         }
+    }
+
+    /// What the messages may take, delivered or on their way.
+    pub(super) fn mail_allowance(&self) -> Allowance {
+        self.mail.clone()
     }
 
     /// Begins a session.
@@ -95,10 +108,7 @@ impl Store {
             id: connection.id,
             peer: connection.peer.clone(),
             opened: self.seconds(connection.opened),
-            facts: Mutex::new(Facts {
-                secure: connection.secure,
-                ..Facts::default()
-            }),
+            facts: Mutex::new(Facts::new(self.talk.clone(), connection.secure)),
         });
         let mut state = lock(&self.state);
         if state.sessions.len() < RECORDS {
@@ -118,11 +128,16 @@ impl Store {
     /// Remembers a message that the client was told to be delivered.
     pub(super) fn deliver(&self, session: u32, envelope: Envelope, message: Message) {
         let at = self.seconds(Instant::now());
+        let Message {
+            kept, size, sha256, ..
+        } = message;
         // A large message is read now, so that what is remembered of it is small.
-        let content = if message.kept.len() <= SMALL {
-            Content::Raw(message.kept)
+        let content = if kept.octets().len() <= SMALL {
+            Content::Raw(kept.into_octets())
         } else {
-            Content::Read(Box::new(Digest::read(&message.kept)))
+            let digest = Digest::read(kept.octets());
+            drop(kept);
+            Content::Read(Box::new(digest))
         };
         let octets = match &content {
             Content::Raw(raw) => raw.len(),
@@ -132,13 +147,12 @@ impl Store {
             session,
             envelope,
             at,
-            size: message.size,
-            sha256: message.sha256,
+            size,
+            sha256,
             content,
         };
         let mut state = lock(&self.state);
-        if state.delivered.len() < RECORDS && state.mail_octets + octets <= MAIL_BUDGET {
-            state.mail_octets += octets;
+        if state.delivered.len() < RECORDS && self.mail.take_all(octets) {
             state.delivered.push(mail);
         } else {
             state.delivered_omitted += 1;
@@ -201,26 +215,44 @@ impl Record {
 }
 
 impl Facts {
+    fn new(talk: Allowance, secure: bool) -> Self {
+        Self {
+            talk,
+            closed: None,
+            secure,
+            helo: None,
+            extended: false,
+            user: None,
+            mechanism: None,
+            quit: false,
+            commands: Vec::new(),
+            verbs: Vec::new(),
+            replies: Vec::new(),
+            lints: Vec::new(),
+            omitted: 0,
+        }
+    }
+
     /// Remembers a line of the client.
     pub(super) fn command(&mut self, line: &[u8]) {
-        self.omitted += u64::from(!keep(&mut self.commands, line));
+        self.omitted += u64::from(!keep(&mut self.commands, line, &self.talk));
     }
 
     /// Remembers which command it was.
     pub(super) fn verb(&mut self, verb: &str) {
-        keep(&mut self.verbs, verb.as_bytes());
+        keep(&mut self.verbs, verb.as_bytes(), &self.talk);
     }
 
     /// Remembers what the client was told.
     pub(super) fn reply(&mut self, bytes: &[u8]) {
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        self.omitted += u64::from(!keep(&mut self.replies, text));
+        self.omitted += u64::from(!keep(&mut self.replies, text, &self.talk));
     }
 
     /// Remembers a lint.
     pub(super) fn lint(&mut self, id: &'static str, message: &str) {
-        if self.lints.len() < LINES {
+        if self.lints.len() < LINES && self.talk.take_all(message.len() + OVERHEAD) {
             self.lints.push((id, message.to_owned()));
         } else {
             self.omitted += 1;
@@ -252,10 +284,10 @@ impl Mail {
 }
 
 /// Whether there was room.
-fn keep(list: &mut Vec<String>, bytes: &[u8]) -> bool {
-    let room = list.len() < LINES;
+fn keep(list: &mut Vec<String>, bytes: &[u8], talk: &Allowance) -> bool {
+    let bytes = bytes.get(..LINE).unwrap_or(bytes);
+    let room = list.len() < LINES && talk.take_all(bytes.len() + OVERHEAD);
     if room {
-        let bytes = bytes.get(..LINE).unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes);
         list.push(text.replace("\r\n", "\n"));
     }

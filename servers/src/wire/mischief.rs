@@ -1,10 +1,14 @@
 //! What the wire does to a client when a fault rule fires.
 
-use super::Wire;
+use super::{
+    Wire,
+    octets::{self, Octets},
+    recorder::Recorder,
+};
 use crate::{
     engine::{End, Reply},
     event::EventKind,
-    fault::{Action, Ending, Kinds, Place, Position, Rule, Visit},
+    fault::{Action, Ending, Kinds, Place, Position, Rule, Visit, mutate},
     net::Stream,
 };
 use tokio::{
@@ -17,10 +21,16 @@ use tokio::{
 const GAP: Duration = Duration::from_millis(20);
 /// Between two pieces of an endless reply: long enough for a paused clock to move at all.
 const ENDLESS_GAP: Duration = Duration::from_millis(1);
+/// How much a repeated reply may be in one write.
+const AT_ONCE: usize = 64 * 1024;
+/// The place of rules that count the client's octets; a connection is there once.
+const RECEIVED: &[(Position, u32)] = &[(Position::Received, 1)];
+/// The place of rules that count the server's octets.
+const SENT: &[(Position, u32)] = &[(Position::Sent, 1)];
 /// How much one piece of an endless reply has at least.
 const ENDLESS_PIECE: usize = 1024;
 
-impl<S: Stream> Wire<'_, S> {
+impl<'a, S: Stream> Wire<'a, S> {
     /// The rules of the place before the first octet.
     pub(super) async fn at_connect(&mut self) -> Result<(), End> {
         let names = self.visit(Position::Connect, None);
@@ -67,6 +77,66 @@ impl<S: Stream> Wire<'_, S> {
         }
     }
 
+    /// Asks the rules that count what the client has sent.
+    pub(super) async fn at_received(&mut self) -> Result<(), End> {
+        while let Some((index, rule)) = {
+            let book = self.book;
+            self.received.due(book, octets_of(RECEIVED, &self.recorder))
+        } {
+            self.fire(index, rule);
+            self.wait_as(rule).await?;
+            if rule.action != Action::Delay {
+                self.told(Position::Received, &rule.said().unwrap_or_default(), false);
+                Box::pin(self.abrupt(rule)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the rules that count what was sent to the client, between two replies.
+    pub(super) async fn at_sent(&mut self) -> Result<(), End> {
+        while let Some((index, rule)) = self.due_at_sent() {
+            self.fire(index, rule);
+            self.wait_as(rule).await?;
+            if rule.action != Action::Delay {
+                self.told(Position::Received, &rule.said().unwrap_or_default(), false);
+                self.abrupt(rule).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same inside a reply, of which `written` is out.
+    pub(super) async fn inside_reply(&mut self, written: Option<&[u8]>) -> Result<(), End> {
+        while let Some((index, rule)) = self.due_at_sent() {
+            self.fire(index, rule);
+            self.wait_as(rule).await?;
+            if rule.action != Action::Delay {
+                if let Some(position) = self.answering {
+                    self.told(position, written.unwrap_or_default(), false);
+                }
+                self.abrupt(rule).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn due_at_sent(&mut self) -> Option<(usize, &'a Rule)> {
+        let book = self.book;
+        self.sent.due(book, octets_of(SENT, &self.recorder))
+    }
+
+    /// How much may be read before a rule has to be asked.
+    pub(super) fn received_room(&self) -> usize {
+        let visit = octets_of(RECEIVED, &self.recorder);
+        self.received.room(self.book, visit).min(super::CHUNK)
+    }
+
+    /// How much may be written before a rule has to be asked.
+    pub(super) fn sent_room(&self) -> usize {
+        self.sent.room(self.book, octets_of(SENT, &self.recorder))
+    }
+
     /// A rule fires in place of a reply. Says whether the reply went out whole all the same.
     pub(super) async fn misbehave(
         &mut self,
@@ -78,10 +148,11 @@ impl<S: Stream> Wire<'_, S> {
         self.wait_as(rule).await?;
         let position = reply.position;
         let said = rule.said();
+        let honest = said.is_none();
         match rule.action {
             Action::Delay => {
-                self.write(&reply.bytes).await?;
-                self.told(position, &reply.bytes, true);
+                let told = self.put(Octets::of(reply)).await?;
+                self.told(position, &told, true);
                 Ok(true)
             }
             Action::Reply => {
@@ -96,31 +167,43 @@ impl<S: Stream> Wire<'_, S> {
                 Ok(false)
             }
             Action::Split | Action::Drip => {
-                let honest = said.is_none();
-                let bytes = said.unwrap_or(reply.bytes);
-                self.pieces(rule, &bytes).await?;
-                self.told(position, &bytes, honest);
+                let octets = said.map_or_else(|| Octets::of(reply), Octets::only);
+                let told = self.pieces(rule, octets).await?;
+                self.told(position, &told, honest);
                 self.then(rule.then).await?;
                 Ok(honest)
             }
             Action::Inject => {
                 let extra = said.unwrap_or_default();
-                let both = match rule.place {
-                    Place::Before => [extra, reply.bytes.clone()].concat(),
-                    Place::After => [reply.bytes.clone(), extra].concat(),
-                };
-                self.write(&both).await?;
-                self.told(position, &both, true);
+                let mut octets = Octets::of(reply);
+                match rule.place {
+                    Place::Before => octets.put_before(extra),
+                    Place::After => octets.put_after(extra),
+                }
+                let told = self.put(octets).await?;
+                self.told(position, &told, true);
                 Ok(true)
             }
             Action::Truncate => {
-                let keep = usize::try_from(rule.bytes.unwrap_or(0)).unwrap_or(usize::MAX);
-                let honest = keep >= reply.bytes.len();
-                let bytes = reply.bytes.get(..keep).unwrap_or(&reply.bytes);
-                self.write(bytes).await?;
-                self.told(position, bytes, honest);
+                let (told, whole) = self.beginning(rule, Octets::of(reply)).await?;
+                self.told(position, &told, whole);
+                self.then(rule.then).await?;
+                Ok(whole)
+            }
+            Action::Repeat => {
+                let octets = said.map_or_else(|| Octets::of(reply), Octets::only);
+                let told = self.again_and_again(rule, octets).await?;
+                self.told(position, &told, honest);
                 self.then(rule.then).await?;
                 Ok(honest)
+            }
+            Action::Mutate => {
+                let mut octets = said.map_or_else(|| Octets::of(reply), Octets::only);
+                mutate(octets.first(), rule.seed, rule.count.unwrap_or(1));
+                let told = self.put(octets).await?;
+                self.told(position, &told, false);
+                self.then(rule.then).await?;
+                Ok(false)
             }
             _ => {
                 let bytes = said.unwrap_or_default();
@@ -169,9 +252,15 @@ impl<S: Stream> Wire<'_, S> {
         self.recorder.emit(EventKind::Fired { rule: index, what });
     }
 
+    /// Waits with something still to be said.
+    async fn pause(&mut self, time: Duration) -> Result<(), End> {
+        let _due = self.recorder.due();
+        self.wait(time).await
+    }
+
     async fn wait_as(&mut self, rule: &Rule) -> Result<(), End> {
         match rule.delay {
-            Some(span) => self.wait(span.0).await,
+            Some(span) => self.pause(span.0).await,
             None => Ok(()),
         }
     }
@@ -204,28 +293,71 @@ impl<S: Stream> Wire<'_, S> {
         }
     }
 
-    async fn pieces(&mut self, rule: &Rule, bytes: &[u8]) -> Result<(), End> {
+    /// Writes in pieces. Gives the beginning of what was written.
+    async fn pieces(&mut self, rule: &Rule, mut octets: Octets) -> Result<Vec<u8>, End> {
         let gap = rule.gap.map_or(GAP, |span| span.0);
-        let cuts: Vec<usize> = if rule.action == Action::Drip {
-            let step = usize::try_from(rule.bytes.unwrap_or(1)).unwrap_or(usize::MAX);
-            (0..bytes.len()).step_by(step.max(1)).skip(1).collect()
-        } else {
-            let mut cuts = rule.at.clone();
-            cuts.sort_unstable();
-            cuts.dedup();
-            cuts.retain(|&cut| cut > 0 && cut < bytes.len());
-            cuts
-        };
-        let ends = cuts.iter().copied().chain([bytes.len()]);
-        let mut from = 0;
-        for to in ends {
-            if from > 0 {
-                self.wait(gap).await?;
+        let step = usize::try_from(rule.bytes.unwrap_or(1)).unwrap_or(usize::MAX);
+        let step = step.max(1);
+        let drip = rule.action == Action::Drip;
+        let mut told = Vec::new();
+        let mut offset = 0usize;
+        while let Some(part) = octets.next() {
+            octets::keep(&mut told, &part);
+            let mut rest = part.as_slice();
+            while !rest.is_empty() {
+                let (at_cut, next) = if drip {
+                    (
+                        offset.is_multiple_of(step),
+                        (offset / step + 1).saturating_mul(step),
+                    )
+                } else {
+                    let later = rule.at.iter().copied().filter(|&cut| cut > offset);
+                    (rule.at.contains(&offset), later.min().unwrap_or(usize::MAX))
+                };
+                if at_cut && offset > 0 {
+                    self.pause(gap).await?;
+                }
+                let (piece, tail) = rest.split_at(rest.len().min(next - offset));
+                self.write(piece).await?;
+                offset += piece.len();
+                rest = tail;
             }
-            self.write(bytes.get(from..to).unwrap_or_default()).await?;
-            from = to;
         }
-        Ok(())
+        Ok(told)
+    }
+
+    /// Writes only the first octets. Gives the beginning of them, and whether there were no more.
+    async fn beginning(&mut self, rule: &Rule, mut octets: Octets) -> Result<(Vec<u8>, bool), End> {
+        let mut left = usize::try_from(rule.bytes.unwrap_or(0)).unwrap_or(usize::MAX);
+        let mut told = Vec::new();
+        while let Some(part) = octets.next() {
+            let (now, later) = part.split_at(part.len().min(left));
+            self.write(now).await?;
+            octets::keep(&mut told, now);
+            left -= now.len();
+            if !later.is_empty() {
+                return Ok((told, false));
+            }
+        }
+        Ok((told, true))
+    }
+
+    /// Writes the same several times: in one write where that is possible and no gap is wanted.
+    async fn again_and_again(&mut self, rule: &Rule, mut octets: Octets) -> Result<Vec<u8>, End> {
+        let count = rule.count.unwrap_or(2);
+        let times = usize::try_from(count).unwrap_or(usize::MAX);
+        if rule.gap.is_none() && octets.repeated(times, AT_ONCE) {
+            return self.put(octets).await;
+        }
+        let mut told = Vec::new();
+        for round in 0..count {
+            if let Some(gap) = rule.gap.filter(|_| round > 0) {
+                self.pause(gap.0).await?;
+            }
+            let part = self.put(octets.clone()).await?;
+            octets::keep(&mut told, &part);
+        }
+        Ok(told)
     }
 
     async fn endless(&mut self, rule: &Rule) -> Result<(), End> {
@@ -245,5 +377,14 @@ impl<S: Stream> Wire<'_, S> {
 
     fn note(&self, text: &str) {
         self.recorder.emit(EventKind::Note(text.to_owned()));
+    }
+}
+
+/// The visit of rules that count octets: they do not know of lines.
+fn octets_of<'v>(names: &'v [(Position, u32)], recorder: &Recorder) -> Visit<'v> {
+    Visit {
+        names,
+        connection: recorder.connection(),
+        line: &[],
     }
 }

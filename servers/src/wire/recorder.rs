@@ -3,7 +3,7 @@
 use crate::event::{EventKind, EventSink, Protocol, WireEvent};
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use tokio::time::Instant;
 
@@ -16,6 +16,17 @@ pub(crate) struct Sinks {
     pub(crate) protocol: Protocol,
     pub(crate) sink: EventSink,
     pub(crate) last: Arc<Mutex<Instant>>,
+    /// How many replies are held back for a while by a rule.
+    pub(crate) due: Arc<AtomicUsize>,
+}
+
+/// As long as it lives, a reply is still to come.
+pub(crate) struct Due(Arc<AtomicUsize>);
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Sinks {
@@ -53,6 +64,12 @@ impl Recorder {
 
     pub(crate) fn emit(&self, kind: EventKind) {
         self.sinks.emit(self.connection, kind);
+    }
+
+    /// Says that a reply is still to come.
+    pub(crate) fn due(&self) -> Due {
+        self.sinks.due.fetch_add(1, Ordering::Relaxed);
+        Due(Arc::clone(&self.sinks.due))
     }
 
     pub(crate) fn client_said(&self, bytes: &[u8]) {

@@ -100,7 +100,11 @@ async fn curl_submits_a_message(
     let (server, address) = tcp_server(setup).await;
     let directory = tempfile::tempdir().unwrap();
     let mail = directory.path().join("mail");
-    std::fs::write(&mail, "Date: x\r\nFrom: a@b.test\r\n\r\n.dot\r\n").unwrap();
+    std::fs::write(
+        &mail,
+        "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: a@b.test\r\n\r\n.dot\r\n",
+    )
+    .unwrap();
     let mut arguments = vec![
         "--silent".to_owned(),
         "--show-error".into(),
@@ -138,7 +142,7 @@ with smtplib.SMTP("localhost", int(sys.argv[1]), local_hostname="client.test") a
     smtp.starttls(context=context)
     smtp.login("alice", "correct horse")
     refused = smtp.sendmail("a@b.test", ["c@d.test", "no@d.test"],
-        "Date: x\r\nFrom: a@b.test\r\n\r\n.\r\n.dot\r\n")
+        "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: a@b.test\r\n\r\n.\r\n.dot\r\n")
     print(refused)
 "#;
     let (server, address) = tcp_server(json!({

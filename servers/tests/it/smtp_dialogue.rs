@@ -176,14 +176,35 @@ async fn a_client_without_fault_gets_no_lint() {
 }
 
 #[rstest]
-#[case("Date: x\r\nFrom: y\r\n\r\na\nb\r\n", "smtp.body-bare-lf")]
-#[case("Date: x\r\nFrom: y\r\n\r\na\rb\r\n", "smtp.body-bare-cr")]
-#[case("Date: x\r\nFrom: y\r\n\r\na\n.\r\nb\r\n", "smtp.bare-lf-dot")]
-#[case("Date: x\r\nFrom: y\r\n\r\n.a\r\n", "smtp.unstuffed-dot")]
-#[case("Date: x\r\nFrom: y\r\n\r\nä\r\n", "smtp.8bit-without-8bitmime")]
-#[case("Date: x\r\nFrom: y\r\n\r\n\0\r\n", "smtp.body-nul")]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\na\nb\r\n",
+    "smtp.body-bare-lf"
+)]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\na\rb\r\n",
+    "smtp.body-bare-cr"
+)]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\na\n.\r\nb\r\n",
+    "smtp.bare-lf-dot"
+)]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\n.a\r\n",
+    "smtp.unstuffed-dot"
+)]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\nä\r\n",
+    "smtp.8bit-without-8bitmime"
+)]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\n\0\r\n",
+    "smtp.body-nul"
+)]
 #[case("From: y\r\n\r\n", "smtp.header-missing")]
-#[case("Date: x\r\nFrom: y\r\nBcc: z\r\n\r\n", "smtp.bcc-header")]
+#[case(
+    "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\nBcc: z\r\n\r\n",
+    "smtp.bcc-header"
+)]
 #[tokio::test(start_paused = true)]
 async fn lints_of_messages(#[case] message: &str, #[case] id: &str) {
     let bench = Bench::new(&json!({}));
@@ -206,7 +227,10 @@ async fn an_overlong_body_line_and_a_small_size_are_lints() {
             ("MAIL FROM:<a@b.test> SIZE=10", "250"),
             ("RCPT TO:<c@d.test>", "250"),
             ("DATA", "354"),
-            (&format!("Date: x\r\nFrom: y\r\n\r\n{body}\r\n."), "250"),
+            (
+                &format!("Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\n{body}\r\n."),
+                "250",
+            ),
         ])
         .await;
     assert_eq!(
@@ -332,4 +356,20 @@ proptest! {
             prop_assert!(!line[..line.len() - 2].contains(&b'\r'));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_has_nothing_more_to_say_after_quit() {
+    let bench = Bench::new(&json!({}));
+    let mut client = bench.greeted().await;
+    client.send("HELO client.test\r\n").await;
+    client.reply().await;
+    client.send("QUIT\r\nNOOP\r\n").await;
+    assert!(client.reply().await.starts_with("221"));
+    drop(client);
+    bench.settle().await;
+    assert_eq!(
+        bench.lints(),
+        ["smtp.helo-without-ehlo", "smtp.talk-after-quit"]
+    );
 }

@@ -10,7 +10,10 @@ use urcheck_servers::pop3::Setup;
 fn play(setup: Setup, script: &str) -> Vec<&'static str> {
     let service = service(setup);
     let (mut talk, greeting) = Talk::open(&service, 1);
-    let mut said: Vec<u8> = greeting.into_iter().flat_map(|reply| reply.bytes).collect();
+    let mut said: Vec<u8> = greeting
+        .into_iter()
+        .flat_map(|reply| reply.into_octets())
+        .collect();
     let mut played = String::new();
     for line in script
         .lines()
@@ -21,7 +24,10 @@ fn play(setup: Setup, script: &str) -> Vec<&'static str> {
             let left = String::from_utf8(std::mem::take(&mut said)).unwrap();
             assert_eq!(left, "", "unexpected after:\n{played}");
             let replies = talk.send(command.as_bytes(), Fate::Honest);
-            said = replies.into_iter().flat_map(|reply| reply.bytes).collect();
+            said = replies
+                .into_iter()
+                .flat_map(|reply| reply.into_octets())
+                .collect();
         } else {
             let expected = line
                 .strip_prefix("S: ")

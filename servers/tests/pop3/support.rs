@@ -77,7 +77,10 @@ impl Talk {
     /// Sends a line and gives the whole reply as text.
     pub(crate) fn ask(&mut self, line: &str) -> String {
         let replies = self.send(line.as_bytes(), Fate::Honest);
-        let octets: Vec<u8> = replies.into_iter().flat_map(|reply| reply.bytes).collect();
+        let octets: Vec<u8> = replies
+            .into_iter()
+            .flat_map(|reply| reply.into_octets())
+            .collect();
         String::from_utf8(octets).unwrap()
     }
 

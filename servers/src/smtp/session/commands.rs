@@ -119,6 +119,10 @@ impl Session {
         match command {
             Command::Ehlo(name) => self.ehlo(name),
             Command::Helo(name) => {
+                if !self.tried_ehlo {
+                    let message = "HELO although EHLO was never tried (RFC 5321 §3.2)";
+                    self.lint("smtp.helo-without-ehlo", message);
+                }
                 let text = self.setup.domain.clone();
                 let reply = Reply::new(Position::Helo, 250, "", text);
                 self.reply(reply, Effect::Hello(Hello::Plain, name));
@@ -160,6 +164,7 @@ impl Session {
     }
 
     fn ehlo(&mut self, name: String) {
+        self.tried_ehlo = true;
         let setup = Arc::clone(&self.setup);
         let mut reply = Reply::new(Position::Ehlo, 250, "", setup.domain.clone());
         for keyword in &setup.extensions {

@@ -4,8 +4,7 @@ use super::{Declared, Effect, Session};
 use crate::{
     fault::Position,
     smtp::{
-        address::Path, command::Parameter, content, incoming::Message, reply::Reply,
-        store::Envelope,
+        address::Path, command::Parameter, form, incoming::Message, reply::Reply, store::Envelope,
     },
 };
 
@@ -161,7 +160,7 @@ impl Session {
             self.say(Position::Dot, 552, "5.3.4", text);
             return;
         }
-        for (id, problem) in content::lints(&message.kept) {
+        for (id, problem) in form::lints(message.kept.octets()) {
             self.lint(id, problem);
         }
         let reply = Reply::new(Position::Dot, 250, "2.0.0", "Message accepted");
