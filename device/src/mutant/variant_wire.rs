@@ -8,6 +8,7 @@ use crate::firmware::{Firmware, SHIPPED};
 use crate::smtp::{Attachment, Job, Message, Rules};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use tokio::sync::mpsc::unbounded_channel;
 
 /// A build whose POP3 connections are tampered with.
 macro_rules! pop3_over {
@@ -47,6 +48,22 @@ pub(super) const VARIANTS: &[Variant] = &[
                     ..HONEST
                 };
                 send(job, way, progress, tamper)
+            },
+            ..SHIPPED
+        },
+    ),
+    variant(
+        "ok-after-login",
+        "+SMTP: OK comes once the server has greeted and taken the credentials, else it does not come",
+        "SIM5320 manual 18.1.9: the server indicates that it is working well; third alternative",
+        Firmware {
+            send: |job, way, progress| {
+                let tamper = Tamper {
+                    mail: Some(progress),
+                    ..HONEST
+                };
+                let (unheard, _) = unbounded_channel();
+                send(job, way, unheard, tamper)
             },
             ..SHIPPED
         },
@@ -144,6 +161,23 @@ pub(super) const VARIANTS: &[Variant] = &[
                 }
                 let preamble = "\r\n\r\nThis is a multi-part message in MIME format.\r\n";
                 text.replacen("\r\n\r\n", preamble, 1) + "This is the end.\r\n"
+            })
+        }),
+    ),
+    variant(
+        "boundary-unquoted",
+        "The boundary is a token without quotes",
+        "RFC 2045 5.1, RFC 2046 5.1.1",
+        message!(|job, files| {
+            rewritten(job, files, |text| {
+                let quoted = text.split_once("boundary=\"");
+                let boundary = quoted.and_then(|(_, rest)| rest.split_once('"'));
+                match boundary {
+                    Some((boundary, _)) => text
+                        .replacen(&format!("\"{boundary}\""), boundary, 1)
+                        .replace(boundary, "----NextPart_000_0001_01C8A1B2.C3D4E5F0"),
+                    None => text.to_owned(),
+                }
             })
         }),
     ),
