@@ -246,18 +246,6 @@ pub(super) const MUTANTS: &[Mutant] = &[
         },
     ),
     mutant(
-        "at-cme-uninvited",
-        "An error has a number although AT+CMEE does not ask for one",
-        "TS 27.007 9.1: with AT+CMEE=0 the result code is ERROR",
-        Firmware {
-            frame: |block, line, lines, out| match (block, lines) {
-                (Block::Final, [b"ERROR"]) => framed(block, line, &[b"+CME ERROR: 100"], out),
-                _ => framed(block, line, lines, out),
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
         "at-short-line",
         "A command line may have no more than 300 characters",
         "smtp.subject.length",

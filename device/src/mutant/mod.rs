@@ -8,6 +8,7 @@ mod at;
 mod files;
 mod message;
 mod pop3;
+mod pop3_mail;
 mod pop3_wire;
 mod smtp;
 mod smtp_wire;
@@ -15,8 +16,10 @@ mod states;
 mod timers;
 mod tools;
 mod urc;
+mod urc_failure;
 mod urc_pop3;
 mod variant;
+mod variant_wire;
 mod wire;
 
 use crate::firmware::Firmware;
@@ -63,6 +66,20 @@ const fn mutant(
     }
 }
 
+const fn variant(
+    name: &'static str,
+    about: &'static str,
+    allows: &'static str,
+    firmware: Firmware,
+) -> Variant {
+    Variant {
+        name,
+        about,
+        allows,
+        firmware,
+    }
+}
+
 /// Every mutant, area by area.
 pub static ALL: LazyLock<Vec<&'static Mutant>> = LazyLock::new(|| {
     [
@@ -71,9 +88,11 @@ pub static ALL: LazyLock<Vec<&'static Mutant>> = LazyLock::new(|| {
         smtp_wire::MUTANTS,
         message::MUTANTS,
         pop3::MUTANTS,
+        pop3_mail::MUTANTS,
         pop3_wire::MUTANTS,
         files::MUTANTS,
         urc::MUTANTS,
+        urc_failure::MUTANTS,
         urc_pop3::MUTANTS,
         timers::MUTANTS,
         states::MUTANTS,
@@ -84,7 +103,12 @@ pub static ALL: LazyLock<Vec<&'static Mutant>> = LazyLock::new(|| {
 });
 
 /// Every conforming variant.
-pub static VARIANTS: &[Variant] = variant::VARIANTS;
+pub static VARIANTS: LazyLock<Vec<&'static Variant>> = LazyLock::new(|| {
+    [variant::VARIANTS, variant_wire::VARIANTS]
+        .into_iter()
+        .flatten()
+        .collect()
+});
 
 /// The mutant or variant of that name.
 #[must_use]

@@ -20,7 +20,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "s-port-wraps",
         "Ports above 65535 are taken and lose their upper bits",
-        "smtp.srv, v250.parameters",
+        "SIM5320 manual 18.1.1: ports 1 to 65535; v250.parameters",
         Firmware {
             command: |core, name, form| match form {
                 Form::Set(values) if is(name, "+SMTPSRV") => {

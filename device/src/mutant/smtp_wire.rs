@@ -210,8 +210,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
         ),
     ),
     mutant(
-        "s-password-in-parts",
-        "Of a password in base64 only the first 16 characters are sent",
+        "s-auth-answer-cut",
+        "An answer within AUTH is cut after 16 characters of base64",
         "smtp.auth.on",
         sent!(|seen, line| {
             // Neither command nor dot: an answer within the exchange.

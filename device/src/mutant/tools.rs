@@ -104,3 +104,30 @@ pub(super) fn with_field(message: &str, field: &str, line: &str) -> String {
 pub(super) fn and_field(message: &str, line: &str) -> String {
     message.replacen("\r\n\r\n", &format!("\r\n{line}\r\n\r\n"), 1)
 }
+
+/// A build that says one unsolicited result code in place of another. (A macro, because a function
+/// that stands in the table cannot capture anything.)
+macro_rules! says {
+    ($from:literal, $to:literal) => {
+        $crate::firmware::Firmware {
+            frame: |block, line, lines, out| {
+                $crate::mutant::tools::reworded((block, line, lines, out), $from, $to);
+            },
+            ..$crate::firmware::SHIPPED
+        }
+    };
+}
+pub(super) use says;
+
+/// A build that keeps an unsolicited result code to itself.
+macro_rules! silent {
+    ($urc:literal) => {
+        $crate::firmware::Firmware {
+            frame: |block, line, lines, out| {
+                $crate::mutant::tools::silenced((block, line, lines, out), $urc);
+            },
+            ..$crate::firmware::SHIPPED
+        }
+    };
+}
+pub(super) use silent;

@@ -1,8 +1,8 @@
-//! The unsolicited result codes of SMTP: every row of the note's table missing, misspelt, early,
-//! late, twice, in the wrong order, torn, or in place of another one.
+//! The unsolicited result codes of SMTP that tell how a sending goes: each of them missing, misspelt,
+//! early, late, twice, in the wrong order, torn, or in place of another one. Those of failures stand
+//! in [`super::urc_failure`].
 
-use super::tools::{is, reworded, silenced};
-use super::wire::{HONEST, Tamper, send};
+use super::tools::{is, says, silent};
 use super::{Mutant, mutant};
 use crate::at::output::{Block, framed};
 use crate::at::syntax::Form;
@@ -11,22 +11,14 @@ use crate::core::Action;
 use crate::exchange::Event;
 use crate::firmware::{Firmware, SHIPPED};
 use crate::interpreter::Waiting;
-use crate::net::link::LinkError;
-use crate::smtp::outcome::decide;
-use crate::smtp::{Address, End, Outcome, Rules, Stage};
-use std::collections::BTreeMap;
-use std::io;
-use std::sync::{Arc, Mutex};
+use crate::smtp::{Address, Outcome};
 
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "u-ok-missing",
         "+SMTP: OK does not come",
         "smtp.urc.ok, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| silenced((block, line, lines, out), "+SMTP: OK"),
-            ..SHIPPED
-        },
+        silent!("+SMTP: OK"),
     ),
     mutant(
         "u-ok-early",
@@ -69,23 +61,13 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-ok-unspaced",
         "+SMTP:OK lacks the blank after the colon",
         "smtp.urc.ok, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+SMTP: OK", "+SMTP:OK");
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: OK", "+SMTP:OK"),
     ),
     mutant(
         "u-ok-renamed",
         "+SMTP: CONNECT OK comes instead of +SMTP: OK",
         "smtp.urc.ok, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+SMTP: OK", "+SMTP: CONNECT OK");
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: OK", "+SMTP: CONNECT OK"),
     ),
     mutant(
         "u-ok-after-success",
@@ -110,10 +92,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-success-missing",
         "+SMTP: SUCCESS does not come",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| silenced((block, line, lines, out), "+SMTP: SUCCESS"),
-            ..SHIPPED
-        },
+        silent!("+SMTP: SUCCESS"),
     ),
     mutant(
         "u-success-twice",
@@ -183,83 +162,37 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-success-misspelt",
         "+SMTP: SUCCESS is misspelt: SUCESS",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+SMTP: SUCCESS", "+SMTP: SUCESS");
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: SUCCESS", "+SMTP: SUCESS"),
     ),
     mutant(
         "u-success-lower",
         "+SMTP: SUCCESS is in lower case",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: SUCCESS",
-                    "+SMTP: success",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: SUCCESS", "+SMTP: success"),
     ),
     mutant(
         "u-success-prefix",
         "+SMTPSEND: SUCCESS comes instead of +SMTP: SUCCESS",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: SUCCESS",
-                    "+SMTPSEND: SUCCESS",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: SUCCESS", "+SMTPSEND: SUCCESS"),
     ),
     mutant(
         "u-success-unspaced",
         "+SMTP:SUCCESS lacks the blank after the colon",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+SMTP: SUCCESS", "+SMTP:SUCCESS");
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: SUCCESS", "+SMTP:SUCCESS"),
     ),
     mutant(
         "u-success-verbose",
         "+SMTP: SUCCESS is followed by more text",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: SUCCESS",
-                    "+SMTP: SUCCESS 1",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: SUCCESS", "+SMTP: SUCCESS 1"),
     ),
     mutant(
         "u-success-torn",
         "+SMTP: SUCCESS is torn into two lines",
         "smtp.urc.success, note.3.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: SUCCESS",
-                    "+SMTP: SUC\r\nCESS",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: SUCCESS", "+SMTP: SUC\r\nCESS"),
     ),
     mutant(
         "u-success-unended",
@@ -306,40 +239,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-ongoing-missing",
         "AT+SMTPSEND during a sending is answered with ERROR alone",
         "smtp.urc.ongoing",
-        Firmware {
-            frame: |block, line, lines, out| silenced((block, line, lines, out), "+SMTP: ONGOING"),
-            ..SHIPPED
-        },
+        silent!("+SMTP: ONGOING"),
     ),
     mutant(
         "u-ongoing-misspelt",
         "+SMTP: ON GOING comes instead of +SMTP: ONGOING",
         "smtp.urc.ongoing",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: ONGOING",
-                    "+SMTP: ON GOING",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: ONGOING", "+SMTP: ON GOING"),
     ),
     mutant(
         "u-ongoing-as-param-error",
         "+SMTP: PARAM ERROR comes instead of +SMTP: ONGOING",
         "smtp.urc.ongoing",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: ONGOING",
-                    "+SMTP: PARAM ERROR",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: ONGOING", "+SMTP: PARAM ERROR"),
     ),
     mutant(
         "u-ongoing-stops",
@@ -376,42 +288,19 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-param-error-missing",
         "Without a mandatory parameter AT+SMTPSEND is answered with ERROR alone",
         "smtp.urc.param-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+SMTP: PARAM ERROR")
-            },
-            ..SHIPPED
-        },
+        silent!("+SMTP: PARAM ERROR"),
     ),
     mutant(
         "u-param-error-misspelt",
         "+SMTP: PARAMETER ERROR comes instead of +SMTP: PARAM ERROR",
         "smtp.urc.param-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: PARAM ERROR",
-                    "+SMTP: PARAMETER ERROR",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: PARAM ERROR", "+SMTP: PARAMETER ERROR"),
     ),
     mutant(
         "u-param-error-as-server-error",
         "+SMTP: SERVER ERROR comes instead of +SMTP: PARAM ERROR",
         "smtp.urc.param-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: PARAM ERROR",
-                    "+SMTP: SERVER ERROR",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+SMTP: PARAM ERROR", "+SMTP: SERVER ERROR"),
     ),
     mutant(
         "u-param-error-not-for-sender",
@@ -428,373 +317,4 @@ pub(super) const MUTANTS: &[Mutant] = &[
             ..SHIPPED
         },
     ),
-    mutant(
-        "u-network-error-missing",
-        "Without a network AT+SMTPSEND is answered with ERROR alone",
-        "smtp.urc.network-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+SMTP: NETWORK ERROR")
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-network-error-misspelt",
-        "+SMTP: NETWORK ERR comes instead of +SMTP: NETWORK ERROR",
-        "smtp.urc.network-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: NETWORK ERROR",
-                    "+SMTP: NETWORK ERR",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-network-error-as-auth-error",
-        "+SMTP: AUTH ERROR comes instead of +SMTP: NETWORK ERROR",
-        "smtp.urc.network-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: NETWORK ERROR",
-                    "+SMTP: AUTH ERROR",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-server-error-missing",
-        "+SMTP: SERVER ERROR does not come",
-        "smtp.urc.server-error, smtp.urc.released, smtp.urc.no-answer",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+SMTP: SERVER ERROR")
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-server-error-misspelt",
-        "+SMTP: SERVER FAIL comes instead of +SMTP: SERVER ERROR",
-        "smtp.urc.server-error, smtp.urc.released, smtp.urc.no-answer",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: SERVER ERROR",
-                    "+SMTP: SERVER FAIL",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-server-error-invented",
-        "+SMTP: TIMEOUT, which the note does not have, comes instead of +SMTP: SERVER ERROR",
-        "smtp.urc.server-error, smtp.urc.released, smtp.urc.no-answer",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: SERVER ERROR",
-                    "+SMTP: TIMEOUT",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-refused-as-auth-error",
-        "A server that refuses the connection is reported as wrong credentials",
-        "smtp.urc.server-error",
-        deciding(|stage, end| match (stage, end) {
-            (_, End::Unreachable(io::ErrorKind::ConnectionRefused)) => Outcome::AuthError,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-no-answer-as-auth-error",
-        "A server that does not answer in time is reported as wrong credentials",
-        "smtp.urc.no-answer",
-        deciding(|stage, end| match (stage, end) {
-            (_, End::Link(LinkError::TimedOut)) => Outcome::AuthError,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-no-answer-is-success",
-        "No answer to the final dot is reported as success",
-        "smtp.urc.success, smtp.urc.no-answer",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::AfterDot, End::Link(LinkError::TimedOut)) => Outcome::Success,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-released-is-success",
-        "A connection that is lost after the final dot is reported as success",
-        "smtp.urc.success, smtp.urc.released",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::AfterDot, End::Link(LinkError::Closed | LinkError::Broken)) => Outcome::Success,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-released-as-bad-rcpt",
-        "A connection that is lost is reported as a bad recipient",
-        "smtp.urc.released",
-        deciding(|stage, end| match (stage, end) {
-            (_, End::Link(LinkError::Closed | LinkError::Broken)) => {
-                Outcome::BadRecipient(vec!["unknown".to_owned()])
-            }
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-refused-message-as-bad-rcpt",
-        "A refused message is reported as a bad recipient",
-        "smtp.urc.wrong-response",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::AfterDot, End::Reply(400..=599)) => {
-                Outcome::BadRecipient(vec!["unknown".to_owned()])
-            }
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-late-failure-silent",
-        "A failure after +SMTP: OK is not reported",
-        "smtp.urc.released, smtp.urc.wrong-response, smtp.urc.no-answer",
-        Firmware {
-            event: |interpreter, event| match event {
-                Event::SmtpEnded(outcome)
-                    if outcome != Outcome::Success && interpreter.waiting.is_none() =>
-                {
-                    interpreter.core.smtp.ended(&outcome);
-                }
-                event => interpreter.tell(event),
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-auth-required-missing",
-        "+SMTP: AUTH REQUIRED does not come",
-        "smtp.urc.auth-required, smtp.auth.missing-fails",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+SMTP: AUTH REQUIRED")
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-auth-required-misspelt",
-        "+SMTP: AUTH REQUIRE comes instead of +SMTP: AUTH REQUIRED",
-        "smtp.urc.auth-required, smtp.auth.missing-fails",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: AUTH REQUIRED",
-                    "+SMTP: AUTH REQUIRE",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-auth-required-as-auth-error",
-        "A server that requires authentication is reported as wrong credentials",
-        "smtp.urc.auth-required, smtp.auth.missing-fails",
-        deciding(|stage, end| match (stage, end) {
-            (stage, End::Reply(530)) if stage != Stage::Greeting => Outcome::AuthError,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-auth-required-as-bad-rcpt",
-        "A server that requires authentication is reported as a bad recipient",
-        "smtp.urc.auth-required, smtp.auth.missing-fails",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Mail | Stage::Recipient(_), End::Reply(530)) => {
-                Outcome::BadRecipient(vec!["unknown".to_owned()])
-            }
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-auth-error-missing",
-        "+SMTP: AUTH ERROR does not come",
-        "smtp.urc.auth-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+SMTP: AUTH ERROR")
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-auth-error-misspelt",
-        "+SMTP: AUTH FAIL comes instead of +SMTP: AUTH ERROR",
-        "smtp.urc.auth-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: AUTH ERROR",
-                    "+SMTP: AUTH FAIL",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-auth-error-as-required",
-        "Wrong credentials are reported as missing ones",
-        "smtp.urc.auth-error",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Auth, End::Reply(535)) => Outcome::AuthRequired,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-auth-error-as-server-error",
-        "Wrong credentials are reported as trouble with the server",
-        "smtp.urc.auth-error",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Auth, End::Reply(535)) => Outcome::ServerError,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-bad-rcpt-missing",
-        "+SMTP: BAD RCPT does not come",
-        "smtp.urc.bad-rcpt",
-        Firmware {
-            frame: |block, line, lines, out| silenced((block, line, lines, out), "+SMTP: BAD RCPT"),
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-bad-rcpt-misspelt",
-        "+SMTP: BAD RECIPIENT comes instead of +SMTP: BAD RCPT",
-        "smtp.urc.bad-rcpt",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+SMTP: BAD RCPT",
-                    "+SMTP: BAD RECIPIENT",
-                );
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-bad-rcpt-as-server-error",
-        "A refused recipient is reported as trouble with the server",
-        "smtp.urc.bad-rcpt",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Recipient(_), End::Reply(400..=599)) => Outcome::ServerError,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-bad-rcpt-as-auth-error",
-        "A refused recipient is reported as wrong credentials",
-        "smtp.urc.bad-rcpt",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Recipient(_), End::Reply(400..=599)) => Outcome::AuthError,
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-bad-rcpt-lower",
-        "The address of +SMTP: BAD RCPT is in lower case",
-        "smtp.urc.bad-rcpt",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Recipient(address), End::Reply(400..=599)) => {
-                Outcome::BadRecipient(vec![address.to_lowercase()])
-            }
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-bad-rcpt-local-part",
-        "The address of +SMTP: BAD RCPT lacks its domain",
-        "smtp.urc.bad-rcpt",
-        deciding(|stage, end| match (stage, end) {
-            (Stage::Recipient(address), End::Reply(400..=599)) => {
-                let local = address.split('@').next().unwrap_or_default();
-                Outcome::BadRecipient(vec![local.to_owned()])
-            }
-            (stage, end) => decide(stage, end),
-        }),
-    ),
-    mutant(
-        "u-bad-rcpt-of-first",
-        "+SMTP: BAD RCPT names the first recipient, whichever was refused",
-        "smtp.urc.bad-rcpt",
-        Firmware {
-            event: |interpreter, event| match event {
-                Event::SmtpEnded(Outcome::BadRecipient(_)) => {
-                    let recipients = &interpreter.core.smtp.recipients;
-                    let first = recipients.iter().flat_map(BTreeMap::values).next();
-                    let first = first.map_or_else(String::new, |first| first.address.clone());
-                    interpreter.tell(Event::SmtpEnded(Outcome::BadRecipient(vec![first])));
-                }
-                event => interpreter.tell(event),
-            },
-            ..SHIPPED
-        },
-    ),
-    mutant(
-        "u-server-text",
-        "The server's reply is printed behind +SMTP: BAD RCPT",
-        "smtp.urc.bad-rcpt, V.250 5.7: what a server says is no result code",
-        Firmware {
-            send: |job, way, progress| {
-                let last = Arc::new(Mutex::new(Vec::new()));
-                let tamper = Tamper {
-                    refusal: Some(Arc::clone(&last)),
-                    ..HONEST
-                };
-                let sending = send(job, way, progress, tamper);
-                Box::pin(async move {
-                    let text = |last: &Mutex<Vec<u8>>| {
-                        let octets = last.lock().map(|last| last.clone()).unwrap_or_default();
-                        let text = octets.get(4..).unwrap_or_default();
-                        String::from_utf8_lossy(text).trim().to_owned()
-                    };
-                    match sending.await {
-                        Outcome::BadRecipient(addresses) => Outcome::BadRecipient(vec![format!(
-                            "{}\r\n{}",
-                            addresses.join(","),
-                            text(&last)
-                        )]),
-                        outcome => outcome,
-                    }
-                })
-            },
-            ..SHIPPED
-        },
-    ),
 ];
-
-const fn deciding(decide: fn(Stage<'_>, End) -> Outcome) -> Firmware {
-    Firmware {
-        smtp: Rules {
-            decide,
-            ..Rules::SHIPPED
-        },
-        ..SHIPPED
-    }
-}

@@ -1,7 +1,7 @@
 //! The unsolicited result codes of POP3, and the answers that begin with `+POP3:`: every row of the
 //! note's table missing, misspelt, early, twice, in the wrong order, or in place of another one.
 
-use super::tools::{is, reworded, silenced, text};
+use super::tools::{is, says, silent, text};
 use super::{Mutant, mutant};
 use crate::at::LineSettings;
 use crate::at::output::{Block, framed};
@@ -13,63 +13,46 @@ use crate::interpreter::{Answer, Waiting};
 use crate::pop3::Failure;
 use crate::urc::POP3_SUCCESS;
 
+/// A build that reports one failure in place of another.
+macro_rules! fails_as {
+    ($from:path, $to:path) => {
+        Firmware {
+            event: |interpreter, event| interpreter.tell(failing(event, $from, $to)),
+            ..SHIPPED
+        }
+    };
+}
+
 pub(super) const MUTANTS: &[Mutant] = &[
     mutant(
         "u-pop3-success-missing",
         "+POP3: SUCCESS does not come",
         "pop3.urc.success, note.4.2",
-        Firmware {
-            frame: |block, line, lines, out| silenced((block, line, lines, out), "+POP3: SUCCESS"),
-            ..SHIPPED
-        },
+        silent!("+POP3: SUCCESS"),
     ),
     mutant(
         "u-pop3-success-misspelt",
         "+POP3: SUCCESS is misspelt: SUCESS",
         "pop3.urc.success, note.4.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+POP3: SUCCESS", "+POP3: SUCESS");
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: SUCCESS", "+POP3: SUCESS"),
     ),
     mutant(
         "u-pop3-success-lower",
         "+POP3: SUCCESS is in lower case",
         "pop3.urc.success, note.4.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: SUCCESS",
-                    "+POP3: success",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: SUCCESS", "+POP3: success"),
     ),
     mutant(
         "u-pop3-success-prefix",
         "+POP: SUCCESS comes instead of +POP3: SUCCESS",
         "pop3.urc.success, note.4.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+POP3: SUCCESS", "+POP: SUCCESS");
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: SUCCESS", "+POP: SUCCESS"),
     ),
     mutant(
         "u-pop3-success-unspaced",
         "+POP3:SUCCESS lacks the blank after the colon",
         "pop3.urc.success, note.4.2",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+POP3: SUCCESS", "+POP3:SUCCESS");
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: SUCCESS", "+POP3:SUCCESS"),
     ),
     mutant(
         "u-pop3-success-twice",
@@ -202,147 +185,73 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-failure-missing",
         "+POP3: FAILURE does not come",
         "pop3.urc.failure",
-        Firmware {
-            frame: |block, line, lines, out| silenced((block, line, lines, out), "+POP3: FAILURE"),
-            ..SHIPPED
-        },
+        silent!("+POP3: FAILURE"),
     ),
     mutant(
         "u-failure-misspelt",
         "+POP3: FAIL comes instead of +POP3: FAILURE",
         "pop3.urc.failure",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded((block, line, lines, out), "+POP3: FAILURE", "+POP3: FAIL");
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: FAILURE", "+POP3: FAIL"),
     ),
     mutant(
         "u-failure-as-success",
         "+POP3: SUCCESS comes instead of +POP3: FAILURE",
         "pop3.urc.failure",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: FAILURE",
-                    "+POP3: SUCCESS",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: FAILURE", "+POP3: SUCCESS"),
     ),
     mutant(
         "u-failure-as-file-system-error",
         "A transfer that breaks off is reported as +POP3: FILE SYSTEM ERROR",
         "pop3.urc.failure",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(event, Failure::Failure, Failure::FileSystemError));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::Failure, Failure::FileSystemError),
     ),
     mutant(
         "u-pop3-network-error-missing",
         "+POP3: NETWORK ERROR does not come",
         "pop3.urc.network-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+POP3: NETWORK ERROR")
-            },
-            ..SHIPPED
-        },
+        silent!("+POP3: NETWORK ERROR"),
     ),
     mutant(
         "u-pop3-network-error-misspelt",
         "+POP3: NETWORK ERR comes instead of +POP3: NETWORK ERROR",
         "pop3.urc.network-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: NETWORK ERROR",
-                    "+POP3: NETWORK ERR",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: NETWORK ERROR", "+POP3: NETWORK ERR"),
     ),
     mutant(
         "u-pop3-network-error-as-server-error",
         "A server that cannot be reached is reported as +POP3: SERVER ERROR",
         "pop3.urc.network-error",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(event, Failure::NetworkError, Failure::ServerError));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::NetworkError, Failure::ServerError),
     ),
     mutant(
         "u-pop3-server-error-missing",
         "+POP3: SERVER ERROR does not come",
         "pop3.urc.released, pop3.urc.wrong-response, pop3.urc.no-answer, pop3.urc.wrong-id",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+POP3: SERVER ERROR")
-            },
-            ..SHIPPED
-        },
+        silent!("+POP3: SERVER ERROR"),
     ),
     mutant(
         "u-pop3-server-error-misspelt",
         "+POP3: SERVERERROR comes instead of +POP3: SERVER ERROR",
         "pop3.urc.released, pop3.urc.wrong-response, pop3.urc.no-answer, pop3.urc.wrong-id",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: SERVER ERROR",
-                    "+POP3: SERVERERROR",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: SERVER ERROR", "+POP3: SERVERERROR"),
     ),
     mutant(
         "u-pop3-server-error-invented",
         "+POP3: TIMEOUT, which the note does not have, comes instead of +POP3: SERVER ERROR",
         "pop3.urc.released, pop3.urc.wrong-response, pop3.urc.no-answer, pop3.urc.wrong-id",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: SERVER ERROR",
-                    "+POP3: TIMEOUT",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: SERVER ERROR", "+POP3: TIMEOUT"),
     ),
     mutant(
         "u-pop3-server-error-as-network-error",
         "Trouble with the server is reported as +POP3: NETWORK ERROR",
         "pop3.urc.released, pop3.urc.wrong-response, pop3.urc.no-answer, pop3.urc.wrong-id",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(event, Failure::ServerError, Failure::NetworkError));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::ServerError, Failure::NetworkError),
     ),
     mutant(
         "u-pop3-server-error-as-failure",
         "Trouble with the server is reported as +POP3: FAILURE",
         "pop3.urc.wrong-id, pop3.urc.released",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(event, Failure::ServerError, Failure::Failure));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::ServerError, Failure::Failure),
     ),
     mutant(
         "u-wrong-id-is-success",
@@ -378,135 +287,61 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "u-un-misspelt",
         "+POP3: INVALID USER comes instead of +POP3: INVALID UN",
         "pop3.urc.invalid-un",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: INVALID UN",
-                    "+POP3: INVALID USER",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: INVALID UN", "+POP3: INVALID USER"),
     ),
     mutant(
         "u-un-as-pwd",
         "A refused user name is reported as +POP3: INVALID UN/PWD",
         "pop3.urc.invalid-un",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(
-                    event,
-                    Failure::InvalidUser,
-                    Failure::InvalidUserOrPassword,
-                ));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::InvalidUser, Failure::InvalidUserOrPassword),
     ),
     mutant(
         "u-un-as-server-error",
         "A refused user name is reported as +POP3: SERVER ERROR",
         "pop3.urc.invalid-un",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(event, Failure::InvalidUser, Failure::ServerError));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::InvalidUser, Failure::ServerError),
     ),
     mutant(
         "u-pwd-missing",
         "+POP3: INVALID UN/PWD does not come",
         "pop3.urc.invalid-un-pwd",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+POP3: INVALID UN/PWD")
-            },
-            ..SHIPPED
-        },
+        silent!("+POP3: INVALID UN/PWD"),
     ),
     mutant(
         "u-pwd-misspelt",
         "+POP3: INVALID PWD comes instead of +POP3: INVALID UN/PWD",
         "pop3.urc.invalid-un-pwd",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: INVALID UN/PWD",
-                    "+POP3: INVALID PWD",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: INVALID UN/PWD", "+POP3: INVALID PWD"),
     ),
     mutant(
         "u-pwd-as-un",
         "A refused password is reported as +POP3: INVALID UN",
         "pop3.urc.invalid-un-pwd",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(
-                    event,
-                    Failure::InvalidUserOrPassword,
-                    Failure::InvalidUser,
-                ));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::InvalidUserOrPassword, Failure::InvalidUser),
     ),
     mutant(
         "u-pwd-as-server-error",
         "A refused password is reported as +POP3: SERVER ERROR",
         "pop3.urc.invalid-un-pwd",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(
-                    event,
-                    Failure::InvalidUserOrPassword,
-                    Failure::ServerError,
-                ));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::InvalidUserOrPassword, Failure::ServerError),
     ),
     mutant(
         "u-full-missing",
         "+POP3: FILE SYSTEM ERROR does not come",
         "pop3.urc.file-system-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                silenced((block, line, lines, out), "+POP3: FILE SYSTEM ERROR")
-            },
-            ..SHIPPED
-        },
+        silent!("+POP3: FILE SYSTEM ERROR"),
     ),
     mutant(
         "u-full-misspelt",
         "+POP3: FILESYSTEM ERROR comes instead of +POP3: FILE SYSTEM ERROR",
         "pop3.urc.file-system-error",
-        Firmware {
-            frame: |block, line, lines, out| {
-                reworded(
-                    (block, line, lines, out),
-                    "+POP3: FILE SYSTEM ERROR",
-                    "+POP3: FILESYSTEM ERROR",
-                );
-            },
-            ..SHIPPED
-        },
+        says!("+POP3: FILE SYSTEM ERROR", "+POP3: FILESYSTEM ERROR"),
     ),
     mutant(
         "u-full-as-failure",
         "An e-mail that cannot be stored is reported as +POP3: FAILURE",
         "pop3.urc.file-system-error",
-        Firmware {
-            event: |interpreter, event| {
-                interpreter.tell(failing(event, Failure::FileSystemError, Failure::Failure));
-            },
-            ..SHIPPED
-        },
+        fails_as!(Failure::FileSystemError, Failure::Failure),
     ),
     mutant(
         "u-num-without-prefix",

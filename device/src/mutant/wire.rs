@@ -29,6 +29,8 @@ pub(super) struct Tamper {
     pub(super) completes: bool,
     /// Where a refusal of the server is noted, if it is to be.
     pub(super) refusal: Option<Arc<Mutex<Vec<u8>>>>,
+    /// Who is told that the session is there when `MAIL` is written, if anyone is.
+    pub(super) mail: Option<UnboundedSender<Progress>>,
     /// Whether another connection is made and dropped before.
     pub(super) probe: bool,
     /// How long the connection stays open after the client has left it.
@@ -43,6 +45,7 @@ pub(super) const HONEST: Tamper = Tamper {
     segments: false,
     completes: false,
     refusal: None,
+    mail: None,
     probe: false,
     linger: Duration::ZERO,
 };
@@ -268,6 +271,12 @@ impl AsyncWrite for Tampered {
         while let Some(line) = next_line(&mut this.outgoing, false) {
             // Noted first, so that the tamperer sees the command that the line is.
             this.seen.note_sent(&line);
+            if this.seen.after("MAIL")
+                && let Some(progress) = &this.tamper.mail
+            {
+                // Whoever is told may have given up.
+                let _told = progress.send(Progress::Connected);
+            }
             let sent = (this.tamper.sent)(&mut this.seen, &line);
             this.unwritten.extend(sent);
         }

@@ -126,7 +126,7 @@ fn list_mutants() {
         );
     }
     text += "\nConforming variants:\n\n";
-    for variant in mutant::VARIANTS {
+    for variant in mutant::VARIANTS.iter() {
         text += &format!(
             "{}\n    {}\n    allowed by {}\n",
             variant.name, variant.about, variant.allows

@@ -7,6 +7,7 @@
 )]
 
 mod bench;
+mod builds;
 mod devices;
 mod lines;
 #[cfg(target_os = "linux")]

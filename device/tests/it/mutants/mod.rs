@@ -7,24 +7,25 @@ use urcheck_device::mutant::{ALL, VARIANTS, find, names};
 use world::observe;
 use worlds::WORLDS;
 
-/// The first world that tells this build from the shipped one.
-fn difference(shipped: &[String], firmware: Firmware) -> Option<&'static str> {
-    let world = WORLDS
-        .iter()
-        .zip(shipped)
-        .find(|(world, shipped)| observe(world, firmware) != **shipped);
-    world.map(|(world, _)| world.name)
-}
-
+/// The builds that no world tells from the shipped one.
 fn dead(builds: impl Iterator<Item = (&'static str, Firmware)>) -> Vec<&'static str> {
     let shipped: Vec<_> = WORLDS
         .iter()
         .map(|world| observe(world, Firmware::default()))
         .collect();
-    builds
-        .filter(|(_, firmware)| difference(&shipped, *firmware).is_none())
-        .map(|(name, _)| name)
-        .collect()
+    let mut order: Vec<_> = WORLDS.iter().zip(&shipped).collect();
+    let mut dead = Vec::new();
+    for (name, firmware) in builds {
+        let differs = order
+            .iter()
+            .position(|(world, shipped)| observe(world, firmware) != **shipped);
+        match differs {
+            // The next build is probably told apart there, too.
+            Some(at) => order[..=at].rotate_right(1),
+            None => dead.push(name),
+        }
+    }
+    dead
 }
 
 #[test]
