@@ -1,6 +1,7 @@
 //! Verdicts, cases and runs.
 
 pub use crate::finding::{Arrived, CheckPart, Due, Evidence, Finding, Grade, Source};
+use crate::observed::Observed;
 use crate::timeline::Timeline;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -128,6 +129,9 @@ pub struct CaseReport {
     pub reason: Option<String>,
     /// What was found, worst first.
     pub findings: Vec<Finding>,
+    /// What it shows of the device besides: readings, behaviour, margins.
+    #[serde(default, skip_serializing_if = "Observed::is_empty")]
+    pub observed: Observed,
     /// The steps of the case, which the indices of the timeline refer to.
     pub steps: Vec<QuotedStep>,
     /// The evidence.
@@ -166,7 +170,8 @@ impl RunReport {
         counts
     }
 
-    /// What the run as a whole says about the device. Cases of class `info` never change it.
+    /// What the run as a whole says about the device. Cases of class `info` never change it. A
+    /// device that does not keep to one reading of the note has failed as well.
     ///
     /// A failure outweighs everything else: it stands even if the run ended early. An unexpected
     /// pass is no failure of the device, it is an entry of the profile that has to go.
@@ -176,7 +181,7 @@ impl RunReport {
                 .iter()
                 .any(|case| case.class != Class::Info && verdicts.contains(&case.verdict))
         };
-        if required(&[Verdict::Fail]) {
+        if required(&[Verdict::Fail]) || !self.readings().mixtures.is_empty() {
             Outcome::Failures
         } else if required(&[Verdict::Inconclusive, Verdict::Error])
             || self.ended_early.is_some()

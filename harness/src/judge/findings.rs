@@ -80,18 +80,19 @@ impl Judge<'_> {
     /// Evaluates the check at the cursor and all that follow it directly.
     pub(super) fn check_all(&mut self, state: &serde_json::Value) {
         while let Some(step) = self.case.steps.get(self.cursor) {
-            let Action::Check(source) = &step.action else {
-                break;
-            };
-            self.check(self.cursor, source, state);
+            match &step.action {
+                Action::Check(source) => self.check(self.cursor, source, state),
+                Action::Record(record) => self.record(self.cursor, record, state),
+                _ => break,
+            }
             self.cursor += 1;
         }
         self.idle_since = self.now;
     }
 
     pub(super) fn check(&mut self, at: usize, source: &str, state: &serde_json::Value) {
-        let outcome =
-            Check::compile(source).and_then(|check| check.evaluate(&self.variables(), state));
+        let outcome = Check::compile(source)
+            .and_then(|check| check.evaluate(&self.variables_of(&check), state));
         let (message, parts) = match outcome {
             Ok(outcome) if outcome.ok => return,
             Ok(outcome) => (format!("the check `{source}` is false"), outcome.parts),
@@ -168,6 +169,7 @@ impl Judge<'_> {
             finding.place = Some(step.place.clone());
             finding.expected = Some(step.text.clone());
         }
+        finding.details.extend(self.leaning_on(step));
         finding.evidence = evidence;
         finding
     }
@@ -211,7 +213,7 @@ impl Judge<'_> {
 
 /// What the findings of a case amount to. In a case of class `info` nothing can fail: what
 /// differs is an observation.
-pub(super) fn verdict(findings: &mut [Finding], class: Class) -> Verdict {
+pub(super) fn verdict(findings: &mut [Finding], class: Class, marginal: bool) -> Verdict {
     if class == Class::Info {
         for finding in findings.iter_mut().filter(|f| f.source == Source::Device) {
             finding.grade = Grade::Observation;
@@ -231,6 +233,8 @@ pub(super) fn verdict(findings: &mut [Finding], class: Class) -> Verdict {
         Verdict::Fail
     } else if unreached {
         Verdict::Inconclusive
+    } else if marginal {
+        Verdict::Marginal
     } else {
         Verdict::Pass
     }

@@ -10,6 +10,7 @@ mod dialogue;
 mod echo;
 mod findings;
 pub mod lines;
+mod observed;
 pub mod pattern;
 mod policy;
 #[cfg(test)]
@@ -24,7 +25,7 @@ pub use policy::Policy;
 
 use pattern::Captures;
 use std::time::Duration;
-use urcheck_reports::{Arrived, Event, EventKind, Evidence, Finding, Source, Verdict};
+use urcheck_reports::{Arrived, Event, EventKind, Evidence, Finding, Margin, Observed, Source, Verdict};
 
 /// Most bytes that a device may send in one case.
 pub const FLOOD: usize = 16 * 1024 * 1024;
@@ -86,6 +87,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The findings, worst first.
     pub findings: Vec<Finding>,
+    /// What it shows of the device besides.
+    pub observed: Observed,
 }
 
 /// Judges one case.
@@ -118,6 +121,7 @@ pub struct Judge<'a> {
     echo: Echo,
     captures: Captures,
     findings: Vec<Finding>,
+    noted: Observed,
     unexpected: usize,
     /// No further step is carried out.
     stopped: bool,
@@ -148,6 +152,7 @@ impl<'a> Judge<'a> {
             echo: Echo::new(policy.echo),
             captures: Captures::new(),
             findings: Vec::new(),
+            noted: Observed::default(),
             unexpected: 0,
             stopped: false,
             ended: false,
@@ -270,9 +275,14 @@ impl<'a> Judge<'a> {
                     .push(format!("and {more} more unexpected lines"));
             }
         }
-        let verdict = verdict(&mut findings, self.case.class);
+        let marginal = self.noted.margins.iter().any(Margin::is_marginal);
+        let verdict = verdict(&mut findings, self.case.class, marginal);
         findings.sort_by_key(|finding| (finding.grade, finding.source != Source::Device));
-        Judged { verdict, findings }
+        Judged {
+            verdict,
+            findings,
+            observed: self.noted,
+        }
     }
 
     /// Time has come to `now`: what was due before it is missed.
@@ -321,7 +331,7 @@ impl<'a> Judge<'a> {
                 target: *target,
                 words: words.clone(),
             }),
-            Action::Check(_) => Some(Want::Snapshot { step: at }),
+            Action::Check(_) | Action::Record(_) => Some(Want::Snapshot { step: at }),
             Action::Expect(_) | Action::Block(_) => None,
         }
     }
@@ -421,8 +431,13 @@ impl<'a> Judge<'a> {
                 step,
                 captured,
                 early,
+                due,
             } => {
+                self.lean(step, line);
                 self.captures.extend(captured);
+                if let (Some(due), None) = (due, early) {
+                    self.margin(step, line, due);
+                }
                 if let Some(from) = early {
                     let message = format!(
                         "`{}` came {} after the last command, which is before {}",

@@ -14,6 +14,8 @@ pub struct Policy {
     pub echo: bool,
     /// How long an expected line without a window of its own may take.
     pub answer: Duration,
+    /// How far a timer may be off: what counts as marginal is measured by it.
+    pub tolerance: Duration,
     /// Unsolicited lines of the network that are nobody's business.
     pub ignored: Vec<Matcher>,
 }
@@ -33,6 +35,7 @@ impl Policy {
             line_end: profile.line_end.as_bytes().to_vec(),
             echo: profile.echo,
             answer: profile.timers.answer,
+            tolerance: profile.timers.tolerance,
             ignored: ignored.collect::<Result<_, _>>()?,
         })
     }

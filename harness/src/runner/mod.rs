@@ -16,7 +16,7 @@ use crate::transport::{LineLost, Port};
 use recorder::Recorder;
 use std::time::Duration;
 use tokio::time::Instant;
-use urcheck_reports::{CaseReport, EventKind, Protocol, QuotedStep, Verdict};
+use urcheck_reports::{CaseReport, EventKind, Observed, Protocol, QuotedStep, Verdict};
 
 /// How long the device may take to accept what is sent to it.
 const WRITE: Duration = Duration::from_secs(30);
@@ -111,6 +111,7 @@ pub fn report(case: &Case, judged: Judged, recorder: &Recorder) -> CaseReport {
         duration,
         reason: None,
         findings: judged.findings,
+        observed: judged.observed,
         steps: steps.collect(),
         timeline,
     }
@@ -121,6 +122,7 @@ pub fn skipped(case: &Case, reason: &str) -> CaseReport {
     let judged = Judged {
         verdict: Verdict::Skipped,
         findings: Vec::new(),
+        observed: Observed::default(),
     };
     let mut report = report(case, judged, &Recorder::start());
     report.reason = Some(reason.to_owned());

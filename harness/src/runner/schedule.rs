@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use urcheck_reports::{CaseReport, Finding, Source, Timeline, Verdict};
+use urcheck_reports::{CaseReport, Finding, Observed, Source, Timeline, Verdict};
 
 /// After so many cases in a row before which the device did not answer, it counts as gone.
 const GIVE_UP: usize = 3;
@@ -279,6 +279,7 @@ fn broken(case: &Case, message: String) -> CaseReport {
     let judged = Judged {
         verdict: Verdict::Error,
         findings: vec![finding],
+        observed: Observed::default(),
     };
     report(case, judged, &Recorder::start())
 }

@@ -129,6 +129,20 @@ impl Check {
         }
     }
 
+    /// The value of an expression, as JSON.
+    ///
+    /// # Errors
+    /// If something that it uses does not exist or has the wrong type, or if JSON has no such
+    /// value.
+    pub fn value(
+        &self,
+        variables: &Map<String, Value>,
+        state: &Value,
+    ) -> Result<Value, CheckError> {
+        let context = context(variables, state)?;
+        from_cel(&resolve(&self.expression, &context)?)
+    }
+
     /// Evaluates an expression over numbers.
     ///
     /// # Errors
@@ -228,6 +242,33 @@ fn to_cel(value: &Value) -> cel::Value {
             cel::Value::Map(cel::objects::Map { map: Arc::new(map) })
         }
     }
+}
+
+/// The way back.
+fn from_cel(value: &cel::Value) -> Result<Value, CheckError> {
+    Ok(match value {
+        cel::Value::Null => Value::Null,
+        cel::Value::Bool(flag) => (*flag).into(),
+        cel::Value::Int(number) => (*number).into(),
+        cel::Value::UInt(number) => (*number).into(),
+        cel::Value::Float(number) => (*number).into(),
+        cel::Value::String(text) => text.as_str().into(),
+        cel::Value::List(items) => {
+            let items: Result<Vec<_>, _> = items.iter().map(from_cel).collect();
+            items?.into()
+        }
+        cel::Value::Map(map) => {
+            let mut object = Map::new();
+            for (key, value) in map.map.iter() {
+                object.insert(key.to_string(), from_cel(value)?);
+            }
+            object.into()
+        }
+        other => {
+            let message = format!("{} cannot be recorded", parts::short(other));
+            return Err(CheckError::Evaluation(message));
+        }
+    })
 }
 
 fn resolve(expression: &Expression, context: &Context<'_, '_>) -> Result<cel::Value, CheckError> {

@@ -11,6 +11,7 @@ pub use select::{SelectError, Selection};
 
 use crate::clause::Clauses;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dispute::Disputes;
 use crate::profile::Profile;
 use crate::scenario::case::Case;
 use crate::scenario::front::{Role, Row};
@@ -31,6 +32,7 @@ pub struct Suite {
     fragments: BTreeMap<String, Arc<Unit>>,
     found: Diagnostics,
     clauses: OnceLock<(Clauses, Diagnostics)>,
+    disputes: OnceLock<(Disputes, Diagnostics)>,
 }
 
 /// One case, not yet lowered.
@@ -72,6 +74,7 @@ impl Suite {
             fragments: BTreeMap::new(),
             found: Diagnostics::new(),
             clauses: OnceLock::new(),
+            disputes: OnceLock::new(),
         };
         let mut units = Vec::new();
         for path in suite.paths.iter().filter(|path| path.ends_with(".att")) {
@@ -155,6 +158,25 @@ impl Suite {
         })
     }
 
+    /// Where the note can be read in more than one way.
+    pub fn disputes(&self) -> &Disputes {
+        &self.disputes_and_mistakes().0
+    }
+
+    fn disputes_and_mistakes(&self) -> &(Disputes, Diagnostics) {
+        self.disputes.get_or_init(|| {
+            let mut found = Diagnostics::new();
+            let disputes = match source(&self.library, "disputes.toml") {
+                Ok(file) => Disputes::read(&file, &mut found),
+                Err(one) => {
+                    found.push(*one);
+                    Disputes::default()
+                }
+            };
+            (disputes, found)
+        })
+    }
+
     /// The names of the profiles of the suite.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
         self.paths
@@ -231,6 +253,7 @@ impl Suite {
             profile,
             bench,
             library: &self.library,
+            disputes: self.disputes(),
         };
         let case = lower::lower(entry.scenario, entry.row, given, Purpose::Run, &mut found);
         // What a device lacks may be what a skipped case speaks of.
@@ -250,6 +273,9 @@ impl Suite {
         let mut found = self.found.clone();
         let (clauses, mistakes) = self.clauses_and_mistakes();
         found.append(mistakes.clone());
+        let (disputes, mistakes) = self.disputes_and_mistakes();
+        found.append(mistakes.clone());
+        disputes.check_clauses(clauses, &mut found);
         let capabilities = self.declared(profile, &mut found);
         let known = lint::Known {
             clauses,
@@ -260,6 +286,7 @@ impl Suite {
             profile,
             bench: &bench,
             library: &self.library,
+            disputes: self.disputes(),
         };
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for scenario in scenarios {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use std::time::Duration;
-use urcheck_reports::{
+use urcheck_reports::{Observed, 
     Arrived, CaseReport, CheckPart, Class, Detail, Due, Event, EventKind, Evidence, Finding, Place,
     Protocol, QuotedStep, Reporter, RunReport, Style, Terminal, Timeline, Verdict, json, nearest,
 };
@@ -124,6 +124,7 @@ fn any_case() -> impl Strategy<Value = CaseReport> {
                 duration,
                 reason,
                 findings,
+                observed: Observed::default(),
                 steps,
                 timeline: Timeline { events },
             },
