@@ -85,7 +85,11 @@ impl std::fmt::Display for Lean {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "leans on dispute {}: the profile ", self.dispute)?;
         if let Some(chosen) = &self.chosen {
-            let texts: Vec<_> = self.accepts.iter().map(|(text, _)| format!("`{text}`")).collect();
+            let texts: Vec<_> = self
+                .accepts
+                .iter()
+                .map(|(text, _)| format!("`{text}`"))
+                .collect();
             return write!(f, "chose `{chosen}`, that is {}", texts.join(" or "));
         }
         let texts: Vec<_> = self
@@ -218,7 +222,10 @@ impl Disputes {
     pub fn leans(alternatives: &[Alternative], chosen: &BTreeMap<String, String>) -> Vec<Lean> {
         let mut leans: Vec<Lean> = Vec::new();
         for one in alternatives.iter().filter(|one| one.accepted) {
-            for Reading { dispute, reading, .. } in &one.under {
+            for Reading {
+                dispute, reading, ..
+            } in &one.under
+            {
                 let entry = (one.shown.clone(), reading.clone());
                 match leans.iter_mut().find(|lean| lean.dispute == *dispute) {
                     Some(lean) if lean.accepts.contains(&entry) => {}

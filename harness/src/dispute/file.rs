@@ -52,7 +52,9 @@ impl Disputes {
     }
 
     fn add_terms(&mut self, dispute: &Dispute, span: Span, found: &mut Diagnostics) {
-        let Some(file) = self.file.clone() else { return };
+        let Some(file) = self.file.clone() else {
+            return;
+        };
         let mut mistake = |message: String| {
             found.push(Diagnostic::error("bad-term", message).at(&file, span, ""));
         };
@@ -66,10 +68,17 @@ impl Disputes {
                     .iter()
                     .find(|other| !other.says.contains_key(term));
                 if let Some(other) = other {
-                    mistake(format!("the reading `{}` has no text for `{term}`", other.id));
+                    mistake(format!(
+                        "the reading `{}` has no text for `{term}`",
+                        other.id
+                    ));
                 }
                 let here = self.all.len();
-                if self.terms.insert(term.clone(), here).is_some_and(|at| at != here) {
+                if self
+                    .terms
+                    .insert(term.clone(), here)
+                    .is_some_and(|at| at != here)
+                {
                     mistake(format!("another dispute has the term `{term}` already"));
                 }
             }
@@ -154,7 +163,11 @@ fn dispute(
         return None;
     }
     if default.is_empty() {
-        mistake(found, format!("dispute `{id}` accepts nothing by `default`"), span);
+        mistake(
+            found,
+            format!("dispute `{id}` accepts nothing by `default`"),
+            span,
+        );
     }
     for Text { value, span } in &default {
         if !readings.iter().any(|reading| reading.id == *value) {

@@ -25,7 +25,9 @@ pub use policy::Policy;
 
 use pattern::Captures;
 use std::time::Duration;
-use urcheck_reports::{Arrived, Event, EventKind, Evidence, Finding, Margin, Observed, Source, Verdict};
+use urcheck_reports::{
+    Arrived, Event, EventKind, Evidence, Finding, Margin, Observed, Source, Verdict,
+};
 
 /// Most bytes that a device may send in one case.
 pub const FLOOD: usize = 16 * 1024 * 1024;

@@ -81,13 +81,16 @@ fn kind() -> impl Strategy<Value = LineKind> {
             words: vec![text(target.verbs()[0])]
         }),
         device_text().prop_map(LineKind::Check),
-        (any::<bool>(), prop::collection::vec(word(), 1..3), device_text()).prop_map(
-            |(reading, key, expression)| LineKind::Record {
+        (
+            any::<bool>(),
+            prop::collection::vec(word(), 1..3),
+            device_text()
+        )
+            .prop_map(|(reading, key, expression)| LineKind::Record {
                 reading,
                 key: text(key.join(".")),
                 expression,
-            }
-        ),
+            }),
     ]
 }
 

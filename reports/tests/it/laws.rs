@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use std::time::Duration;
-use urcheck_reports::{Observed, 
-    Arrived, CaseReport, CheckPart, Class, Detail, Due, Event, EventKind, Evidence, Finding, Place,
-    Protocol, QuotedStep, Reporter, RunReport, Style, Terminal, Timeline, Verdict, json, nearest,
+use urcheck_reports::{
+    Arrived, CaseReport, CheckPart, Class, Detail, Due, Event, EventKind, Evidence, Finding,
+    Observed, Place, Protocol, QuotedStep, Reporter, RunReport, Style, Terminal, Timeline, Verdict,
+    json, nearest,
 };
 
 fn any_time() -> impl Strategy<Value = Duration> {

@@ -84,10 +84,7 @@ impl Check {
     }
 
     /// The value in the sample state; none if it depends on what a state has.
-    fn tried(
-        &self,
-        variables: &Map<String, serde_json::Value>,
-    ) -> Result<Option<Value>, String> {
+    fn tried(&self, variables: &Map<String, serde_json::Value>) -> Result<Option<Value>, String> {
         let Ok(context) = context(variables, &state()) else {
             return Ok(None);
         };

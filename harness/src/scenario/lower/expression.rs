@@ -100,7 +100,8 @@ impl State<'_> {
                 self.used(file, span, name, found);
             } else if known.contains_key(*name) {
                 self.names.mark(name);
-            } else if !matches!(*name, "smtp" | "pop3" | "lines") && !self.too_early(file, span, name, found)
+            } else if !matches!(*name, "smtp" | "pop3" | "lines")
+                && !self.too_early(file, span, name, found)
             {
                 let all = known
                     .keys()

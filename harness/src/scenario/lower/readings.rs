@@ -11,7 +11,6 @@ use crate::dispute::{Disputes, TermError};
 use crate::source::{SourceFile, Span, Text};
 use std::sync::Arc;
 
-
 impl State<'_> {
     /// A hole that stands for a term of a dispute.
     pub(super) fn term(
@@ -114,7 +113,11 @@ impl State<'_> {
         let one = |id: &str| (dispute.follows(id), dispute.accepts(id, chosen));
         Some(Recorded::Reading {
             dispute: dispute.id.clone(),
-            readings: dispute.readings.iter().map(|reading| one(&reading.id)).collect(),
+            readings: dispute
+                .readings
+                .iter()
+                .map(|reading| one(&reading.id))
+                .collect(),
         })
     }
 }
