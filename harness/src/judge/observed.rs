@@ -107,7 +107,7 @@ impl Judge<'_> {
             at: self.now,
             left,
             end,
-            least: (self.policy.tolerance / 2).min(width / 4),
+            least: (self.policy.timers.tolerance / 2).min(width / 4),
         };
         if margin.is_marginal() {
             let message = format!(

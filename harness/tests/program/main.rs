@@ -9,4 +9,5 @@
 mod bench;
 mod devices;
 mod lines;
+mod sweep;
 mod usage;
