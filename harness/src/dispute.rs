@@ -85,19 +85,22 @@ impl std::fmt::Display for Lean {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "leans on dispute {}: the profile ", self.dispute)?;
         if let Some(chosen) = &self.chosen {
-            let texts: Vec<_> = self
-                .accepts
-                .iter()
-                .map(|(text, _)| format!("`{text}`"))
-                .collect();
+            let texts: Vec<_> = self.accepts.iter().map(|(text, _)| quoted(text)).collect();
             return write!(f, "chose `{chosen}`, that is {}", texts.join(" or "));
         }
         let texts: Vec<_> = self
             .accepts
             .iter()
-            .map(|(text, reading)| format!("`{text}` ({reading})"))
+            .map(|(text, reading)| format!("{} ({reading})", quoted(text)))
             .collect();
         write!(f, "accepts {}", texts.join(" or "))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    match text.is_empty() {
+        true => "no text".to_owned(),
+        false => format!("`{text}`"),
     }
 }
 

@@ -96,7 +96,7 @@ impl Sweep {
         let probing = self.rig.session(probing, profile, true)?;
         let policy = probing.policy.clone();
         let mut line = self.rig.connect(stand, profile).await?;
-        let reports = Reports::new(self.detail(), &self.report).map_err(Refusal::usage)?;
+        let reports = Reports::new(self.detail(), false, &self.report).map_err(Refusal::usage)?;
         let passed = line.run(probing, stop.clone(), &mut Silent).await;
         if let Some(refusal) = not_ready(&passed) {
             return Err(refusal);

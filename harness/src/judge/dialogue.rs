@@ -314,6 +314,11 @@ impl Dialogue {
         self.mandatory().next().map(|open| open.step)
     }
 
+    /// The steps of all mandatory lines that can come next.
+    pub(super) fn all_awaited(&self) -> impl Iterator<Item = usize> + '_ {
+        self.mandatory().map(|open| open.step)
+    }
+
     /// From when to when the line of this step may come.
     pub(super) fn due(&self, step: usize) -> Option<(Duration, Duration)> {
         self.mandatory()

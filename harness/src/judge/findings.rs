@@ -13,6 +13,9 @@ impl Judge<'_> {
         if line.is_blank() || self.policy.ignores(&line.text) {
             return;
         }
+        if self.follows_another_reading(line) {
+            return;
+        }
         let awaited = self.dialogue.awaited();
         // No answer follows a final result code, so there is nothing to wait for any more.
         if let Some(step) = awaited.filter(|_| is_final_result(&line.text)) {

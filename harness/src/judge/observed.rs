@@ -8,7 +8,7 @@ use crate::scenario::case::{Action, Expect, Record, Recorded};
 use crate::scenario::check::{Check, CheckError};
 use serde_json::{Map, Value};
 use std::time::Duration;
-use urcheck_reports::{Behaviour, End, Finding, Grade, Leaning, Margin, Source};
+use urcheck_reports::{Behaviour, End, Evidence, Finding, Grade, Leaning, Margin, Source};
 
 /// No recorded value is longer than this, as JSON.
 const LONGEST: usize = 4096;
@@ -77,6 +77,51 @@ impl Judge<'_> {
             }
         }
         notes
+    }
+
+    /// Finds that a line would be the one that is awaited, had the profile not chosen another
+    /// reading. `true`: that is so, and there is nothing to wait for any more.
+    pub(super) fn follows_another_reading(&mut self, line: &Line) -> bool {
+        let refused = self.dialogue.all_awaited().find_map(|step| {
+            let pattern = &self.expectation(step)?.pattern;
+            let refused = pattern::refused(pattern, &self.captures, &line.text);
+            Some((step, refused.ok()??))
+        });
+        let Some((step, readings)) = refused else {
+            return false;
+        };
+        let (chosen, others): (Vec<_>, Vec<_>) = self
+            .expectation(step)
+            .into_iter()
+            .flat_map(|expect| expect.pattern.terms())
+            .flat_map(|term| &term.leans)
+            .partition(|lean| lean.chosen.is_some());
+        let lean = chosen.into_iter().chain(others).find_map(|lean| {
+            let other = readings.iter().find(|one| one.dispute == lean.dispute)?;
+            let chosen = lean.chosen.as_ref()?;
+            (other.reading != *chosen).then_some((other, chosen))
+        });
+        let message = match lean {
+            Some((other, chosen)) => format!(
+                "`{}` follows reading `{}` of {}, the profile chose `{chosen}`",
+                show(&line.text),
+                other.reading,
+                other.dispute,
+            ),
+            None => format!(
+                "`{}` follows a reading of the note that the profile does not accept",
+                show(&line.text)
+            ),
+        };
+        let finding = self.finding("reading", Source::Device, message);
+        let evidence = Evidence::Missing {
+            pattern: self.wanted(step),
+            due: self.due(step),
+            nearest: Some(self.arrival(line)),
+        };
+        self.find(self.at_step(finding, step, Some(evidence)));
+        self.stopped = true;
+        true
     }
 
     /// Notes how much time was left of the window of this step when its line came.
