@@ -86,7 +86,10 @@ impl State<'_> {
         let before = found.count(Severity::Error);
         let variables = check.variables();
         if variables.is_empty() {
-            let message = "this check uses nothing that could make it false, or true";
+            let message = match wanted {
+                Wanted::Truth => "this check uses nothing that could make it false, or true",
+                Wanted::Value | Wanted::OneOf(_) => "this value is always the same",
+            };
             found.push(Diagnostic::error("vacuous", message).at(file, text.span, ""));
         }
         let captures = self.known_captures();
