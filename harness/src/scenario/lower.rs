@@ -210,8 +210,8 @@ struct State<'a> {
     steps: Vec<Step>,
     captures: captures::Captures,
     section: Section,
-    /// The names under which values are recorded, with the gate of the section and the place.
-    recorded: BTreeMap<String, Vec<(Option<Gate>, Arc<SourceFile>, Span)>>,
+    /// The names under which values are recorded.
+    recorded: BTreeMap<String, Vec<readings::Place>>,
 }
 
 /// The section that is being read.

@@ -3,6 +3,7 @@
 use super::super::case::{Piece, Record, Recorded, Term};
 use super::super::names::plain;
 use super::super::text::Hole;
+use super::super::written::Gate;
 use super::State;
 use super::captures::exclude;
 use super::expression::Wanted;
@@ -10,6 +11,14 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dispute::{Disputes, TermError};
 use crate::source::{SourceFile, Span, Text};
 use std::sync::Arc;
+
+/// Where a value is recorded.
+pub(super) struct Place {
+    /// The gate of its section.
+    gate: Option<Gate>,
+    file: Arc<SourceFile>,
+    span: Span,
+}
 
 impl State<'_> {
     /// A hole that stands for a term of a dispute.
@@ -72,14 +81,18 @@ impl State<'_> {
         let others = self.recorded.entry(key.value.clone()).or_default();
         let other = others
             .iter()
-            .find(|(other, ..)| !exclude(other.as_ref(), gate.as_ref()));
-        if let Some((_, first, at)) = other.filter(|_| !reading) {
+            .find(|other| !exclude(other.gate.as_ref(), gate.as_ref()));
+        if let Some(first) = other.filter(|_| !reading) {
             let message = format!("`{}` is recorded twice", key.value);
             let one = Diagnostic::error("duplicate-name", message).at(file, key.span, "");
-            found.push(one.at(first, *at, "the first one"));
+            found.push(one.at(&first.file, first.span, "the first one"));
             return None;
         }
-        others.push((gate, Arc::clone(file), key.span));
+        others.push(Place {
+            gate,
+            file: Arc::clone(file),
+            span: key.span,
+        });
         let known: Vec<String> = match &what {
             Recorded::Behaviour(_) => Vec::new(),
             Recorded::Reading { readings, .. } => readings
