@@ -153,11 +153,30 @@ impl Disputes {
         chosen: &BTreeMap<String, String>,
         value: &dyn Fn(&[String]) -> Option<String>,
     ) -> Result<Vec<Alternative>, TermError> {
-        let all = self.expand(term, chosen, value, MAX_DEPTH)?;
+        let all = self.either(term, chosen, value, MAX_DEPTH)?;
         match all.iter().any(|one| one.accepted) {
             true => Ok(all),
             false => Err(TermError::Nothing(term.to_owned())),
         }
+    }
+
+    /// Terms and plain texts with `|` between them.
+    fn either(
+        &self,
+        terms: &str,
+        chosen: &BTreeMap<String, String>,
+        value: &dyn Fn(&[String]) -> Option<String>,
+        depth: usize,
+    ) -> Result<Vec<Alternative>, TermError> {
+        let mut all = Vec::new();
+        for one in terms.split('|') {
+            // The names of terms have a dot.
+            match one.contains('.') {
+                true => all.append(&mut self.expand(one, chosen, value, depth)?),
+                false => all.push(literal(one)),
+            }
+        }
+        Ok(all)
     }
 
     fn expand(
@@ -195,7 +214,7 @@ impl Disputes {
                         },
                         SegmentKind::Fill(_) => Vec::new(),
                         SegmentKind::Hole(hole) => match &hole.term {
-                            Some(inner) => self.expand(inner, chosen, value, depth)?,
+                            Some(inner) => self.either(inner, chosen, value, depth)?,
                             None => vec![Alternative {
                                 regex: format!("(?:{})", hole.regex),
                                 shown: format!("{{{{{}}}}}", hole.written),

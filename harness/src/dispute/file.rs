@@ -96,8 +96,9 @@ impl Disputes {
         let mut unknown = false;
         for Segment { span, kind } in segments {
             if let SegmentKind::Hole(hole) = kind
-                && let Some(term) = &hole.term
-                && !self.terms.contains_key(term)
+                && let Some(terms) = &hole.term
+                && let mut terms = terms.split('|').filter(|term| term.contains('.'))
+                && let Some(term) = terms.find(|term| !self.terms.contains_key(*term))
             {
                 unknown = true;
                 let one = Diagnostic::error("unknown-term", format!("unknown term `{term}`"));

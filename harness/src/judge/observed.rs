@@ -31,7 +31,9 @@ impl Judge<'_> {
         }
         match pattern::leanings(&expect.pattern, &self.captures, &line.text) {
             Ok(terms) => {
-                for under in terms {
+                // What is right under any reading says nothing.
+                let told = |under: &Vec<Vec<_>>| under.iter().all(|list| !list.is_empty());
+                for under in terms.into_iter().filter(told) {
                     self.note_leaning(step, show(&line.text), under);
                 }
             }

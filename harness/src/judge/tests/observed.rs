@@ -52,6 +52,11 @@ fn readings(judged: &Judged) -> Vec<String> {
     "1 C:/Email/100202110457/, EMAIL000.TXT\r\n",
     "C:/Email/100202110457/, EMAIL000.TXT: pop3.mail-file-name=note"
 )]
+#[case::a_term_or_a_plain_text(
+    "> S\n< +SMTP: {{:SUCCESS|smtp.misbehaviour}}",
+    "1 +SMTP: AUTH REQUIRED\r\n",
+    "+SMTP: AUTH REQUIRED: smtp.urc-names=note"
+)]
 #[case::a_blank_is_a_text(
     "> S\n< +POP3: 2{{:pop3.num-separator}}2134",
     "1 +POP3: 2 2134\r\n",
@@ -61,6 +66,13 @@ fn what_came_decides_a_reading(#[case] body: &str, #[case] answer: Answer, #[cas
     let judged = play_with(&[], body, answer);
     assert_eq!(judged.verdict, Verdict::Pass, "{:?}", judged.findings);
     assert_eq!(readings(&judged), [seen]);
+}
+
+#[test]
+fn a_plain_text_beside_a_term_decides_nothing() {
+    let body = "> S\n< +SMTP: {{:SUCCESS|smtp.misbehaviour}}";
+    let judged = play_with(&[], body, "1 +SMTP: SUCCESS\r\n");
+    assert_eq!((judged.verdict, readings(&judged)), (Verdict::Pass, vec![]));
 }
 
 #[rstest]

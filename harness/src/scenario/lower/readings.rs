@@ -46,7 +46,7 @@ impl State<'_> {
                 };
                 let one = Diagnostic::error(code, error.to_string()).at(file, span, "");
                 found.push(match error {
-                    TermError::Unknown(_) => one.suggest(term, disputes.terms()),
+                    TermError::Unknown(term) => one.suggest(&term, disputes.terms()),
                     TermError::Needs { name, .. } => {
                         one.help(format!("give it a value in `[let]`: `{name} = \"…\"`"))
                     }
