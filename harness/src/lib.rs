@@ -12,6 +12,7 @@
 pub mod clause;
 pub mod cli;
 pub mod diagnostic;
+pub mod dispute;
 pub mod exit;
 pub mod fault_list;
 pub mod judge;

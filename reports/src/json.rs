@@ -3,6 +3,8 @@
 //! The shape is a promise to scripts: fields are added, never renamed, removed or given another
 //! meaning. So it is spelled out here instead of being derived from the model, which may change.
 
+mod sheet;
+
 use crate::model::{
     Arrived, CaseReport, CheckPart, Class, Due, Evidence, Finding, Grade, Outcome, RunReport,
     Source, Verdict,
@@ -64,12 +66,16 @@ struct Run<'a> {
     not_run: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_early: Option<&'a str>,
+    findings: Vec<sheet::Mixed<'a>>,
+    readings: Vec<sheet::Followed<'a>>,
+    behaviour: Vec<sheet::Entry<'a>>,
 }
 
 impl<'a> From<&'a RunReport> for Run<'a> {
     fn from(run: &'a RunReport) -> Self {
         let counts = run.summary();
         let outcome = run.outcome();
+        let readings = run.readings();
         Self {
             tool: &run.tool,
             dut: &run.dut,
@@ -84,6 +90,9 @@ impl<'a> From<&'a RunReport> for Run<'a> {
             cases: run.cases.iter().map(Case::from).collect(),
             not_run: &run.not_run,
             ended_early: run.ended_early.as_deref(),
+            findings: readings.mixtures.iter().map(sheet::Mixed::from).collect(),
+            readings: readings.followed.into_iter().map(Into::into).collect(),
+            behaviour: run.behaviour().into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -110,10 +119,17 @@ struct Case<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     findings: Vec<Found<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readings: Vec<sheet::Leant<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    behaviour: Vec<sheet::Recorded<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    margins: Vec<sheet::Left<'a>>,
 }
 
 impl<'a> From<&'a CaseReport> for Case<'a> {
     fn from(case: &'a CaseReport) -> Self {
+        let observed = &case.observed;
         Self {
             id: &case.id,
             title: &case.title,
@@ -124,6 +140,9 @@ impl<'a> From<&'a CaseReport> for Case<'a> {
             seconds: seconds(case.duration),
             reason: case.reason.as_deref(),
             findings: case.findings.iter().map(Found::from).collect(),
+            readings: observed.readings.iter().map(Into::into).collect(),
+            behaviour: observed.behaviour.iter().map(Into::into).collect(),
+            margins: observed.margins.iter().map(Into::into).collect(),
         }
     }
 }

@@ -31,8 +31,10 @@ pub mod finding;
 pub mod json;
 pub mod model;
 pub mod nearest;
+pub mod observed;
 pub mod progress;
 pub mod reporter;
+pub mod sheet;
 pub mod terminal;
 pub mod timeline;
 
@@ -41,6 +43,7 @@ mod text;
 pub use finding::{Arrived, CheckPart, Due, Evidence, Finding, Grade, Source};
 pub use model::{CaseReport, Class, Outcome, Place, QuotedStep, RunReport, Verdict};
 pub use nearest::{Nearest, nearest};
+pub use observed::{Behaviour, End, Leaning, Margin, Observed, Reading};
 pub use progress::Progress;
 pub use reporter::{ReportError, Reporter, Reporters};
 pub use terminal::{Detail, Style, Terminal};

@@ -1,6 +1,7 @@
 //! Verdicts, cases and runs.
 
 pub use crate::finding::{Arrived, CheckPart, Due, Evidence, Finding, Grade, Source};
+use crate::observed::Observed;
 use crate::timeline::Timeline;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -131,6 +132,9 @@ pub struct CaseReport {
     pub reason: Option<String>,
     /// What was found, worst first.
     pub findings: Vec<Finding>,
+    /// What it shows of the device besides: readings, behaviour, margins.
+    #[serde(default, skip_serializing_if = "Observed::is_empty")]
+    pub observed: Observed,
     /// The steps of the case, which the indices of the timeline refer to.
     pub steps: Vec<QuotedStep>,
     /// The evidence.
@@ -170,7 +174,8 @@ impl RunReport {
     }
 
     /// What the run as a whole says about the device. What a case of class `info` expects never
-    /// changes it; such a case fails only where a monitor caught the device, and that counts.
+    /// changes it; such a case fails only where a monitor caught the device, and that counts. A
+    /// device that does not keep to one reading of the note has failed as well.
     ///
     /// A failure outweighs everything else: it stands even if the run ended early. An unexpected
     /// pass is no failure of the device, it is an entry of the profile that has to go.
@@ -180,7 +185,8 @@ impl RunReport {
                 .iter()
                 .any(|case| case.class != Class::Info && verdicts.contains(&case.verdict))
         };
-        if self.cases.iter().any(|case| case.verdict == Verdict::Fail) {
+        let failed = |case: &CaseReport| case.verdict == Verdict::Fail;
+        if self.cases.iter().any(failed) || !self.readings().mixtures.is_empty() {
             Outcome::Failures
         } else if required(&[Verdict::Inconclusive, Verdict::Error])
             || self.ended_early.is_some()

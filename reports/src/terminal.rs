@@ -8,6 +8,7 @@ mod excerpt;
 mod failure;
 mod lanes;
 mod page;
+mod sheet;
 mod summary;
 
 use crate::model::{CaseReport, RunReport, Verdict};
@@ -45,6 +46,7 @@ pub struct Terminal<W> {
     out: W,
     style: Style,
     detail: Detail,
+    behaviour: bool,
 }
 
 impl<W: io::Write> Terminal<W> {
@@ -57,7 +59,16 @@ impl<W: io::Write> Terminal<W> {
                 ..style
             },
             detail,
+            behaviour: false,
         }
+    }
+
+    /// Whether the readings that the device follows and its behaviour sheet are shown in full at
+    /// the end; without it one line says that they are there.
+    #[must_use]
+    pub fn with_behaviour(mut self, behaviour: bool) -> Self {
+        self.behaviour = behaviour;
+        self
     }
 
     /// The writer, with everything in it that was reported so far.
@@ -89,7 +100,7 @@ impl<W: io::Write> Reporter for Terminal<W> {
 
     fn run_ended(&mut self, run: &RunReport) -> Result<(), ReportError> {
         let mut page = Page::new(self.style);
-        summary::summary(run, &mut page);
+        summary::summary(run, self.behaviour, &mut page);
         self.write(page, true)
     }
 }

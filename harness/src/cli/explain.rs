@@ -3,7 +3,7 @@
 use crate::exit::Exit;
 use crate::profile::Profile;
 use crate::scenario::case::{
-    Action, Case, Expect, Mode, Pattern, Piece, Step, Target, Template, TemplatePart,
+    Action, Case, Expect, Mode, Pattern, Piece, Recorded, Step, Target, Template, TemplatePart,
 };
 use crate::scenario::duration::show;
 use crate::scenario::lower::Bench;
@@ -92,6 +92,11 @@ fn one(suite: &Suite, case: &Case, profile: &Profile, to: &mut String) {
             step.place.line,
             words(step, profile)
         ));
+        if let Action::Expect(expect) = &step.action {
+            for lean in expect.pattern.terms().flat_map(|term| &term.leans) {
+                line(format!("{:>19}{lean}", ""));
+            }
+        }
     }
 }
 
@@ -112,6 +117,20 @@ fn words(step: &Step, profile: &Profile) -> String {
             format!("act       {who}: {}", words.join(" "))
         }
         Action::Check(expression) => format!("check     {expression}"),
+        Action::Record(record) => match &record.what {
+            Recorded::Behaviour(key) => format!("record    {key}: {}", record.expression),
+            Recorded::Reading { dispute, readings } => {
+                let accepted = readings.iter().filter(|(_, accepted)| *accepted);
+                let accepted: Vec<_> = accepted
+                    .map(|(one, _)| format!("`{}`", one.reading))
+                    .collect();
+                format!(
+                    "record    the reading of {dispute}: {} (the profile accepts {})",
+                    record.expression,
+                    accepted.join(" or ")
+                )
+            }
+        },
     }
 }
 
@@ -141,6 +160,10 @@ fn piece(piece: &Piece) -> String {
         Piece::Text(text) => template(text),
         Piece::Hole { name, written, .. } => {
             format!("{{{{{}{written}}}}}", name.as_deref().unwrap_or_default())
+        }
+        Piece::Term(term) => {
+            let name = term.name.as_deref().unwrap_or_default();
+            format!("{{{{{name}{}}}}}", term.written)
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Reports(Reporters);
 
 impl Reports {
     /// Opens the files at once, so that a wrong path costs no run.
-    pub(super) fn new(detail: Detail, json: &[PathBuf]) -> Result<Self, String> {
+    pub(super) fn new(detail: Detail, behaviour: bool, json: &[PathBuf]) -> Result<Self, String> {
         let mut reporters = Reporters::default();
         let style = Style {
             color: super::stdout_has_colour(),
@@ -32,7 +32,8 @@ impl Reports {
             // at once.
             live: true,
         };
-        reporters.add(Terminal::new(Quietable(anstream::stdout()), style, detail));
+        let terminal = Terminal::new(Quietable(anstream::stdout()), style, detail);
+        reporters.add(terminal.with_behaviour(behaviour));
         for path in json {
             let file = File::create(path)
                 .map_err(|error| format!("failed to create {}: {error}", path.display()))?;

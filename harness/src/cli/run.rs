@@ -33,6 +33,10 @@ pub(super) struct Run {
     /// Print the timeline of every case
     #[arg(short, long)]
     verbose: bool,
+    /// Print the readings of the note that the device follows, and what it does where the note is
+    /// silent
+    #[arg(long)]
+    behaviour: bool,
 }
 
 impl Run {
@@ -88,7 +92,7 @@ impl Run {
             (_, true) => Detail::Verbose,
             _ => Detail::Normal,
         };
-        Reports::new(detail, &self.report).map_err(Refusal::usage)
+        Reports::new(detail, self.behaviour, &self.report).map_err(Refusal::usage)
     }
 }
 

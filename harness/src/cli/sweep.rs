@@ -95,7 +95,7 @@ impl Sweep {
         let probing = self.rig.session(probing, profile, true)?;
         let policy = probing.policy.clone();
         let mut line = self.rig.connect(stand, profile).await?;
-        let reports = Reports::new(self.detail(), &self.report).map_err(Refusal::usage)?;
+        let reports = Reports::new(self.detail(), false, &self.report).map_err(Refusal::usage)?;
         let passed = line.run(probing, stop.clone(), &mut Silent).await;
         if let Some(refusal) = not_ready(&passed) {
             return Err(refusal);
@@ -103,8 +103,7 @@ impl Sweep {
 
         let mut flows = Vec::new();
         for ((entry, case), report) in selection.entries.iter().zip(&cases).zip(&passed.reports) {
-            let library = suite.library();
-            let flow = Flow::new(entry, case, &policy, report, profile, &addresses, library);
+            let flow = Flow::new(entry, case, &policy, report, profile, &addresses, suite);
             flows.push(flow.map_err(|error| refuse(&error))?);
         }
         let mut trials = Vec::new();

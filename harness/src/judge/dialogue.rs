@@ -27,6 +27,8 @@ pub(super) enum Taken {
         captured: Vec<(String, Captured)>,
         /// It came before this time, when its window opens.
         early: Option<Duration>,
+        /// From when to when it could come, if it had to.
+        due: Option<(Duration, Duration)>,
     },
     /// A forbidden line.
     Forbidden { step: usize },
@@ -226,6 +228,7 @@ impl Dialogue {
                     step,
                     captured: Vec::new(),
                     early: None,
+                    due: None,
                 });
             }
             // The result's own framing puts blank lines before the first line.
@@ -311,6 +314,11 @@ impl Dialogue {
         self.mandatory().next().map(|open| open.step)
     }
 
+    /// The steps of all mandatory lines that can come next.
+    pub(super) fn all_awaited(&self) -> impl Iterator<Item = usize> + '_ {
+        self.mandatory().map(|open| open.step)
+    }
+
     /// From when to when the line of this step may come.
     pub(super) fn due(&self, step: usize) -> Option<(Duration, Duration)> {
         self.mandatory()
@@ -393,6 +401,7 @@ fn take_member(
                 step: member.step,
                 captured,
                 early,
+                due: mandatory.then_some((member.from, member.due)),
             };
             return Ok(Some((taken, mandatory)));
         }

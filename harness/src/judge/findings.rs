@@ -13,6 +13,9 @@ impl Judge<'_> {
         if line.is_blank() || self.policy.ignores(&line.text) {
             return;
         }
+        if self.follows_another_reading(line) {
+            return;
+        }
         let awaited = self.dialogue.awaited();
         // No answer follows a final result code, so there is nothing to wait for any more.
         if let Some(step) = awaited.filter(|_| is_final_result(&line.text)) {
@@ -74,18 +77,19 @@ impl Judge<'_> {
     /// Evaluates the check at the cursor and all that follow it directly.
     pub(super) fn check_all(&mut self, state: &serde_json::Value) {
         while let Some(step) = self.case.steps.get(self.cursor) {
-            let Action::Check(source) = &step.action else {
-                break;
-            };
-            self.check(self.cursor, source, state);
+            match &step.action {
+                Action::Check(source) => self.check(self.cursor, source, state),
+                Action::Record(record) => self.record(self.cursor, record, state),
+                _ => break,
+            }
             self.cursor += 1;
         }
         self.idle_since = self.now;
     }
 
     pub(super) fn check(&mut self, at: usize, source: &str, state: &serde_json::Value) {
-        let outcome =
-            Check::compile(source).and_then(|check| check.evaluate(&self.variables(), state));
+        let outcome = Check::compile(source)
+            .and_then(|check| check.evaluate(&self.variables_of(&check), state));
         let (message, parts) = match outcome {
             Ok(outcome) if outcome.ok => return,
             Ok(outcome) => (format!("the check `{source}` is false"), outcome.parts),
@@ -162,6 +166,7 @@ impl Judge<'_> {
             finding.place = Some(step.place.clone());
             finding.expected = Some(step.text.clone());
         }
+        finding.details.extend(self.leaning_on(step));
         finding.evidence = evidence;
         finding
     }
@@ -205,7 +210,7 @@ impl Judge<'_> {
 
 /// What the findings of a case amount to. In a case of class `info` nothing that its author
 /// expects can fail: what differs is an observation. What a monitor finds is always counted.
-pub(super) fn verdict(findings: &mut [Finding], class: Class) -> Verdict {
+pub(super) fn verdict(findings: &mut [Finding], class: Class, marginal: bool) -> Verdict {
     if class == Class::Info {
         let of_the_scenario = |finding: &&mut Finding| {
             finding.source == Source::Device && !crate::monitor::is_monitor(&finding.monitor)
@@ -236,6 +241,8 @@ pub(super) fn verdict(findings: &mut [Finding], class: Class) -> Verdict {
         Verdict::Fail
     } else if unreached {
         Verdict::Inconclusive
+    } else if marginal {
+        Verdict::Marginal
     } else {
         Verdict::Pass
     }

@@ -10,6 +10,7 @@ mod dialogue;
 mod echo;
 mod findings;
 pub mod lines;
+mod observed;
 pub mod pattern;
 mod policy;
 #[cfg(test)]
@@ -24,7 +25,9 @@ pub use policy::Policy;
 
 use pattern::Captures;
 use std::time::Duration;
-use urcheck_reports::{Arrived, Event, EventKind, Evidence, Finding, Source, Verdict};
+use urcheck_reports::{
+    Arrived, Event, EventKind, Evidence, Finding, Margin, Observed, Source, Verdict,
+};
 
 /// Most bytes that a device may send in one case. More than six minutes of them at 115,200 baud:
 /// the largest thing that a device shows is the text of a mail, attachments go to its files.
@@ -94,6 +97,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The findings, worst first.
     pub findings: Vec<Finding>,
+    /// What it shows of the device besides.
+    pub observed: Observed,
 }
 
 /// Judges one case.
@@ -126,6 +131,7 @@ pub struct Judge<'a> {
     echo: Echo,
     captures: Captures,
     findings: Vec<Finding>,
+    noted: Observed,
     unexpected: usize,
     /// No further step is carried out.
     stopped: bool,
@@ -156,6 +162,7 @@ impl<'a> Judge<'a> {
             echo: Echo::new(policy.echo),
             captures: Captures::new(),
             findings: Vec::new(),
+            noted: Observed::default(),
             unexpected: 0,
             stopped: false,
             ended: false,
@@ -293,9 +300,14 @@ impl<'a> Judge<'a> {
                     .push(format!("and {more} more unexpected lines"));
             }
         }
-        let verdict = verdict(&mut findings, self.case.class);
+        let marginal = self.noted.margins.iter().any(Margin::is_marginal);
+        let verdict = verdict(&mut findings, self.case.class, marginal);
         findings.sort_by_key(|finding| (finding.grade, finding.source != Source::Device));
-        Judged { verdict, findings }
+        Judged {
+            verdict,
+            findings,
+            observed: self.noted,
+        }
     }
 
     /// Time has come to `now`: what was due before it is missed.
@@ -344,7 +356,7 @@ impl<'a> Judge<'a> {
                 target: *target,
                 words: words.clone(),
             }),
-            Action::Check(_) => Some(Want::Snapshot { step: at }),
+            Action::Check(_) | Action::Record(_) => Some(Want::Snapshot { step: at }),
             Action::Expect(_) | Action::Block(_) => None,
         }
     }
@@ -444,8 +456,13 @@ impl<'a> Judge<'a> {
                 step,
                 captured,
                 early,
+                due,
             } => {
+                self.lean(step, line);
                 self.captures.extend(captured);
+                if let (Some(due), None) = (due, early) {
+                    self.margin(step, line, due);
+                }
                 if let Some(from) = early {
                     let message = format!(
                         "`{}` came {} after the last command, which is before {}",

@@ -1,8 +1,10 @@
 //! Line patterns with the values of captures filled in, ready to be matched.
 
+use crate::dispute::Alternative;
 use crate::scenario::case::{Pattern, Piece, Template, TemplatePart};
 use regex::bytes::Regex;
 use std::collections::BTreeMap;
+use urcheck_reports::Reading;
 
 /// Values of the captures so far.
 pub type Captures = BTreeMap<String, Captured>;
@@ -47,41 +49,18 @@ impl Matcher {
         let Pattern::Line(pieces) = pattern else {
             return Ok(Self::AnyLines);
         };
-        let mut exact = Vec::new();
-        let mut source = String::from("^");
-        let mut names = Vec::new();
-        let mut holes = false;
-        for piece in pieces {
-            match piece {
-                Piece::Text(template) => {
-                    let bytes = fill(template, captures)?;
-                    push_literal(&mut source, &bytes);
-                    exact.extend_from_slice(&bytes);
-                }
-                Piece::Hole {
-                    name,
-                    regex,
-                    number,
-                    ..
-                } => {
-                    holes = true;
-                    match name {
-                        Some(name) => {
-                            source.push_str(&format!("(?P<hole{}>", names.len()));
-                            names.push((name.clone(), *number));
-                        }
-                        None => source.push_str("(?:"),
-                    }
-                    source.push_str(regex);
-                    source.push(')');
-                }
-            }
-        }
-        if !holes {
-            return Ok(Self::Exact(exact));
-        }
-        source.push('$');
-        Ok(Self::Holes(Regex::new(&source)?, names))
+        Ok(match Source::of(pieces, captures, false)? {
+            Source {
+                expression: None,
+                exact,
+                ..
+            } => Self::Exact(exact),
+            Source {
+                expression: Some(expression),
+                names,
+                ..
+            } => Self::Holes(Regex::new(&expression)?, names),
+        })
     }
 
     /// Whether the line matches, and the captures that it gives.
@@ -139,13 +118,150 @@ pub fn describe(pattern: &Pattern, captures: &Captures) -> Option<String> {
             Piece::Text(template) => {
                 out.push_str(&String::from_utf8_lossy(&fill(template, captures).ok()?));
             }
-            Piece::Hole { name, written, .. } => match name {
-                Some(name) => out.push_str(&format!("{{{{{name}{written}}}}}")),
-                None => out.push_str(&format!("{{{{{written}}}}}")),
-            },
+            Piece::Hole { name, written, .. } => {
+                out.push_str(&hole(name.as_deref(), written));
+            }
+            Piece::Term(term) => out.push_str(&hole(term.name.as_deref(), &term.written)),
         }
     }
     Some(out)
+}
+
+fn hole(name: Option<&str>, written: &str) -> String {
+    format!("{{{{{}{written}}}}}", name.unwrap_or_default())
+}
+
+/// The readings under which a line is what a pattern wants: for each of its terms the lists of
+/// which one must hold.
+///
+/// # Errors
+/// As those of [`Matcher::new`].
+pub fn leanings(
+    pattern: &Pattern,
+    captures: &Captures,
+    line: &[u8],
+) -> Result<Vec<Vec<Vec<Reading>>>, PatternError> {
+    let terms = alternatives(pattern, captures, line, false)?.unwrap_or_default();
+    let under = terms.into_iter().map(|alternatives| {
+        let mut lists: Vec<Vec<Reading>> = Vec::new();
+        for one in alternatives {
+            if !lists.contains(&one.under) {
+                lists.push(one.under.clone());
+            }
+        }
+        lists
+    });
+    Ok(under.collect())
+}
+
+/// The readings that allow a line and that the profile does not accept, where the profile is why
+/// the line does not match.
+///
+/// # Errors
+/// As those of [`Matcher::new`].
+pub fn refused(
+    pattern: &Pattern,
+    captures: &Captures,
+    line: &[u8],
+) -> Result<Option<Vec<Reading>>, PatternError> {
+    let terms = alternatives(pattern, captures, line, true)?.unwrap_or_default();
+    let refused = terms
+        .into_iter()
+        .find(|alternatives| alternatives.iter().all(|one| !one.accepted));
+    Ok(refused.and_then(|alternatives| alternatives.first().map(|one| one.under.clone())))
+}
+
+/// For each term of a pattern the alternatives that stand behind its text in a line; none if the
+/// line does not match.
+fn alternatives<'p>(
+    pattern: &'p Pattern,
+    captures: &Captures,
+    line: &[u8],
+    all: bool,
+) -> Result<Option<Vec<Vec<&'p Alternative>>>, PatternError> {
+    let Pattern::Line(pieces) = pattern else {
+        return Ok(None);
+    };
+    let Some(expression) = Source::of(pieces, captures, all)?.expression else {
+        return Ok(None);
+    };
+    let Some(found) = Regex::new(&expression)?.captures(line) else {
+        return Ok(None);
+    };
+    let mut terms = Vec::new();
+    for (at, term) in pattern.terms().enumerate() {
+        let text = found.name(&format!("term{at}"));
+        let text = text.map(|group| group.as_bytes()).unwrap_or_default();
+        let mut matching = Vec::new();
+        for one in term.alternatives.iter().filter(|one| all || one.accepted) {
+            if Regex::new(&format!("^(?:{})$", one.regex))?.is_match(text) {
+                matching.push(one);
+            }
+        }
+        terms.push(matching);
+    }
+    Ok(Some(terms))
+}
+
+/// A pattern as it is matched.
+struct Source {
+    /// The bytes, if there are no holes.
+    exact: Vec<u8>,
+    /// The regular expression, if there are.
+    expression: Option<String>,
+    /// The names of the captures, and whether each is a number.
+    names: Vec<(String, bool)>,
+}
+
+impl Source {
+    /// With `all`, terms stand for what the profile does not accept as well.
+    fn of(pieces: &[Piece], captures: &Captures, all: bool) -> Result<Self, PatternError> {
+        let mut exact = Vec::new();
+        let mut source = String::from("^");
+        let mut names: Vec<(String, bool)> = Vec::new();
+        let (mut holes, mut terms) = (false, 0);
+        let mut open = |name: Option<&String>, number: bool| match name {
+            Some(name) => {
+                names.push((name.clone(), number));
+                format!("(?P<hole{}>", names.len() - 1)
+            }
+            None => "(?:".to_owned(),
+        };
+        for piece in pieces {
+            match piece {
+                Piece::Text(template) => {
+                    let bytes = fill(template, captures)?;
+                    push_literal(&mut source, &bytes);
+                    exact.extend_from_slice(&bytes);
+                }
+                Piece::Hole {
+                    name,
+                    regex,
+                    number,
+                    ..
+                } => {
+                    holes = true;
+                    source.push_str(&open(name.as_ref(), *number));
+                    source.push_str(regex);
+                    source.push(')');
+                }
+                Piece::Term(term) => {
+                    holes = true;
+                    source.push_str(&open(term.name.as_ref(), false));
+                    let texts = term.alternatives.iter().filter(|one| all || one.accepted);
+                    let texts: Vec<&str> = texts.map(|one| one.regex.as_str()).collect();
+                    source.push_str(&format!("(?P<term{terms}>{}))", texts.join("|")));
+                    terms += 1;
+                }
+            }
+        }
+        source.push('$');
+        Ok(Self {
+            exact,
+            expression: holes.then_some(source),
+            names,
+        })
+    }
 }
 
 /// The bytes of a template.

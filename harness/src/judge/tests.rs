@@ -1,5 +1,7 @@
 //! The judge against simulated devices: no runtime, no clock, only events.
 
+mod observed;
+
 use super::*;
 use crate::profile::Profile;
 use crate::scenario::lower::Bench;
@@ -15,13 +17,17 @@ type Answer = &'static str;
 const OK: Answer = "10 \r\nOK\r\n";
 
 fn case(body: &str) -> Case {
+    case_for(&Profile::default(), body)
+}
+
+fn case_for(profile: &Profile, body: &str) -> Case {
     let folder = tempfile::tempdir().unwrap();
     let text = format!("+++\nformat = 1\ntitle  = \"T\"\n+++\n{body}");
     std::fs::write(folder.path().join("t.att"), text).unwrap();
     let suite = Suite::load(Library::Folder(folder.path().to_owned())).unwrap();
     let entry = suite.entries().next().unwrap();
     suite
-        .case(&entry, &Profile::default(), &Bench::default())
+        .case(&entry, profile, &Bench::default())
         .unwrap_or_else(|found| panic!("{}", found.render(false)))
 }
 
@@ -121,7 +127,6 @@ fn messages(judged: &Judged) -> Vec<&str> {
 #[case::optional_lingers_past_the_next_send("> S\n? U\n| A\n> T\n< B", &["1 A\r\n;60 U\r\n", "80 B\r\n"])]
 #[case::optional_lingers_while_watching("> S\n< A\n? U\n![2s] X\n", &["1 A\r\n;900 U\r\n"])]
 #[case::window("> S\n<[1s..3s] A", &["2000 A\r\n"])]
-#[case::both_ends_count("> S\n<[1s..3s] A", &["3000 A\r\n"])]
 #[case::any_lines("> S\n< {{...}}\n< A", &["1 x\r\n\r\nOK\r\ny\r\nA\r\n"])]
 #[case::any_lines_may_be_none("> S\n< {{...}}\n< A", &["1 A\r\n"])]
 #[case::prompt("> S\n< >>\n>> body\\x1a\n< OK", &["1 \r\n>> ", OK])]
@@ -129,7 +134,7 @@ fn messages(judged: &Judged) -> Vec<&str> {
 #[case::prompt_in_two_reads("> S\n< >>\n>> b\\x1a\n< OK", &["1 \r\n>>;5  ", OK])]
 #[case::block("> S\n<<<\na\n\n# b\n<<<\n< OK", &["1 \r\na\r\n\r\n# b\r\n\r\nOK\r\n"])]
 #[case::capture("> S\n< {{n:int}}\n> T\n< n=${n}", &["1 7\r\n", "1 n=7\r\n"])]
-#[case::pause("> S\n< A\n~ 20s\n< B", &["1 A\r\n;24000 B\r\n"])]
+#[case::pause("> S\n< A\n~ 20s\n< B", &["1 A\r\n;23000 B\r\n"])]
 fn dialogues_that_pass(#[case] body: &str, #[case] answers: &[Answer]) {
     let judged = play(&format!("== s\n{body}\n"), answers);
     assert_eq!((judged.verdict, messages(&judged)), (Verdict::Pass, vec![]));

@@ -17,7 +17,7 @@ use crate::transport::{LineLost, Port};
 use recorder::Recorder;
 use std::time::Duration;
 use tokio::time::Instant;
-use urcheck_reports::{CaseReport, EventKind, Protocol, QuotedStep, Timeline, Verdict};
+use urcheck_reports::{CaseReport, EventKind, Observed, Protocol, QuotedStep, Timeline, Verdict};
 
 /// How long the device may take to accept what is sent to it.
 const WRITE: Duration = Duration::from_secs(30);
@@ -130,6 +130,7 @@ pub fn report(case: &Case, judged: Judged, timeline: Timeline) -> CaseReport {
         duration,
         reason: None,
         findings: judged.findings,
+        observed: judged.observed,
         steps: steps.collect(),
         timeline,
     }
@@ -140,6 +141,7 @@ pub fn skipped(case: &Case, reason: &str) -> CaseReport {
     let judged = Judged {
         verdict: Verdict::Skipped,
         findings: Vec::new(),
+        observed: Observed::default(),
     };
     let mut report = report(case, judged, Timeline::default());
     report.reason = Some(reason.to_owned());

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use urcheck_reports::{
-    CaseReport, Event, EventKind, Finding, RunReport, Source, Timeline, Verdict,
+    CaseReport, Event, EventKind, Finding, Observed, RunReport, Source, Timeline, Verdict,
 };
 
 /// After so many cases in a row before which the device did not answer, it counts as gone.
@@ -315,6 +315,7 @@ fn out_of_step(case: &Case, error: &SyncError) -> CaseReport {
     let judged = Judged {
         verdict: Verdict::Fail,
         findings: vec![Finding::new("sync", error.to_string(), Duration::ZERO)],
+        observed: Observed::default(),
     };
     report(case, judged, Timeline::default())
 }
@@ -340,6 +341,7 @@ fn broken(case: &Case, message: String) -> CaseReport {
     let judged = Judged {
         verdict: Verdict::Error,
         findings: vec![finding],
+        observed: Observed::default(),
     };
     report(case, judged, Timeline::default())
 }

@@ -3,6 +3,8 @@
 //! The written form (with fragments, matrices, gates and `${…}`) is [`super::written`]; lowering
 //! turns it into cases. Only captures are still open here: they get their values while it runs.
 
+use crate::dispute::{Alternative, Lean};
+use std::sync::Arc;
 use std::time::Duration;
 use urcheck_reports::{Class, Place, Protocol};
 
@@ -71,6 +73,31 @@ pub enum Action {
     },
     /// `=`: an expression of the Common Expression Language that must be true.
     Check(String),
+    /// `%`: an expression whose value is recorded, without a verdict.
+    Record(Record),
+}
+
+/// A value for the record.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The expression.
+    pub expression: String,
+    /// What its value is.
+    pub what: Recorded,
+}
+
+/// What a recorded value is.
+#[derive(Clone, Debug)]
+pub enum Recorded {
+    /// `% key = …`: an entry of the behaviour sheet.
+    Behaviour(String),
+    /// `% reading dispute = …`: the id of the reading that the device follows.
+    Reading {
+        /// Id of the dispute.
+        dispute: String,
+        /// Its readings, each with whether the profile accepts it.
+        readings: Vec<(urcheck_reports::Reading, bool)>,
+    },
 }
 
 /// Whom an action acts on.
@@ -165,6 +192,35 @@ pub enum Piece {
         /// `=/regex/`, `*`).
         written: String,
     },
+    /// `{{name:term}}`, `{{:term}}`: a text that depends on how the note is read.
+    Term(Arc<Term>),
+}
+
+/// A term of a dispute, with what the profile makes of it.
+#[derive(Debug)]
+pub struct Term {
+    /// The capture's name, if the text is kept.
+    pub name: Option<String>,
+    /// The hole for people, as that of [`Piece::Hole`].
+    pub written: String,
+    /// All texts that it can stand for, also those that the profile does not accept.
+    pub alternatives: Vec<Alternative>,
+    /// The disputes that it leans on.
+    pub leans: Vec<Lean>,
+}
+
+impl Pattern {
+    /// The terms in it.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        let pieces = match self {
+            Self::AnyLines => [].as_slice(),
+            Self::Line(pieces) => pieces.as_slice(),
+        };
+        pieces.iter().filter_map(|piece| match piece {
+            Piece::Term(term) => Some(&**term),
+            _ => None,
+        })
+    }
 }
 
 /// Text with captures still open.

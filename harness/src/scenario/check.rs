@@ -5,8 +5,11 @@
 //! results are bounded here, so an expression cannot run for long.
 
 mod functions;
+mod json;
 mod parts;
 pub mod sample;
+
+use json::{from_cel, to_cel};
 
 use cel::common::ast::Expr;
 use cel::parser::{Expression, PrattParser};
@@ -129,6 +132,20 @@ impl Check {
         }
     }
 
+    /// The value of an expression, as JSON.
+    ///
+    /// # Errors
+    /// If something that it uses does not exist or has the wrong type, or if JSON has no such
+    /// value.
+    pub fn value(
+        &self,
+        variables: &Map<String, Value>,
+        state: &Value,
+    ) -> Result<Value, CheckError> {
+        let context = context(variables, state)?;
+        from_cel(&resolve(&self.expression, &context)?)
+    }
+
     /// Evaluates an expression over numbers.
     ///
     /// # Errors
@@ -206,28 +223,6 @@ fn context<'v>(
         context.add_variable_from_value(name.as_str(), to_cel(value));
     }
     Ok(context)
-}
-
-/// JSON as the expressions see it: all whole numbers are signed, so that they can be calculated
-/// with.
-fn to_cel(value: &Value) -> cel::Value {
-    match value {
-        Value::Null => cel::Value::Null,
-        Value::Bool(flag) => cel::Value::Bool(*flag),
-        Value::Number(number) => match number.as_i64() {
-            Some(number) => cel::Value::Int(number),
-            None => cel::Value::Float(number.as_f64().unwrap_or_default()),
-        },
-        Value::String(text) => cel::Value::String(Arc::new(text.clone())),
-        Value::Array(items) => cel::Value::List(Arc::new(items.iter().map(to_cel).collect())),
-        Value::Object(map) => {
-            let map = map
-                .iter()
-                .map(|(key, value)| (key.as_str().into(), to_cel(value)))
-                .collect();
-            cel::Value::Map(cel::objects::Map { map: Arc::new(map) })
-        }
-    }
 }
 
 fn resolve(expression: &Expression, context: &Context<'_, '_>) -> Result<cel::Value, CheckError> {

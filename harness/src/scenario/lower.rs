@@ -6,6 +6,7 @@
 mod captures;
 mod expression;
 mod line;
+mod readings;
 mod rules;
 
 use super::case::{Case, Step};
@@ -16,11 +17,12 @@ use super::table::{self, Value};
 use super::unit::{Scenario, Unit};
 use super::written::{Gate, LineKind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dispute::Disputes;
 use crate::profile::Profile;
 use crate::source::{SourceFile, Span, Text};
 use crate::suite::Library;
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use urcheck_servers::event::Protocol;
 
@@ -82,6 +84,8 @@ pub struct Given<'a> {
     pub bench: &'a Bench,
     /// Where mail files come from.
     pub library: &'a Library,
+    /// Where the note can be read in more than one way.
+    pub disputes: &'a Disputes,
 }
 
 /// What lowering is done for.
@@ -120,6 +124,7 @@ pub fn lower(
         steps: Vec::new(),
         captures: captures::Captures::default(),
         section: Section::default(),
+        recorded: BTreeMap::new(),
     };
     let title = names
         .text(file, &front.title, false, found)
@@ -206,6 +211,8 @@ struct State<'a> {
     steps: Vec<Step>,
     captures: captures::Captures,
     section: Section,
+    /// The names under which values are recorded.
+    recorded: BTreeMap<String, Vec<readings::Place>>,
 }
 
 /// The section that is being read.

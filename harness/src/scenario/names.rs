@@ -20,7 +20,7 @@ pub const MAX_FILL: i64 = 1 << 20;
 const MAX_TEXT: usize = 4 << 20;
 
 /// Names that a scenario cannot give to its own variables and captures.
-const RESERVED: [&str; 20] = [
+const RESERVED: [&str; 21] = [
     "capabilities",
     "captures",
     "closed",
@@ -32,6 +32,7 @@ const RESERVED: [&str; 20] = [
     "in",
     "late",
     "limits",
+    "lines",
     "null",
     "pop3",
     "slow",

@@ -172,6 +172,7 @@ impl Parser<'_> {
             '~' => self.filled(trimmed(rest(1)), span).map(LineKind::Pause),
             '@' => self.act(rest(1)),
             '=' => self.filled(trimmed(rest(1)), span).map(LineKind::Check),
+            '%' => self.record(&trimmed(rest(1)), span),
             _ => {
                 let help = if line
                     .get(..2)
@@ -202,6 +203,56 @@ impl Parser<'_> {
             return None;
         }
         Some(text)
+    }
+
+    /// `% key = expression`.
+    fn record(&mut self, text: &Text, span: Span) -> Option<LineKind> {
+        const HELP: &str = "write `% key = expression` or `% reading dispute = expression`";
+        let Some((head, tail)) = text.value.split_once('=') else {
+            let message = "this line does not say what it records";
+            self.error("bad-record", message, span, HELP);
+            return None;
+        };
+        let words = words(&Text::new(
+            text.span.start..text.span.start + head.len(),
+            head.to_owned(),
+        ));
+        let (reading, key) = match words.as_slice() {
+            [key] => (false, key),
+            [word, key] if word.value == "reading" => (true, key),
+            _ => {
+                let message = "a value is recorded under one name";
+                self.error("bad-record", message, span, HELP);
+                return None;
+            }
+        };
+        let part = |part: &str| {
+            let mut chars = part.chars();
+            let head = chars.next().is_some_and(|c| c.is_ascii_lowercase());
+            head && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        };
+        if !reading && !key.value.split('.').all(part) {
+            let message = format!("a value cannot be recorded as `{}`", key.value);
+            let help = "a name has lower-case letters, digits and `-`, in parts with `.` between";
+            self.error("bad-record", &message, key.span, help);
+            return None;
+        }
+        let start = text.span.start + head.len() + 1;
+        let blanks = tail.len() - tail.trim_start().len();
+        let expression = Text::new(
+            start + blanks..start + tail.trim_end().len().max(blanks),
+            tail.trim().to_owned(),
+        );
+        if expression.value.is_empty() {
+            let message = "there is no expression behind the `=` of this line";
+            self.error("empty-line", message, span, HELP);
+            return None;
+        }
+        Some(LineKind::Record {
+            reading,
+            key: key.clone(),
+            expression,
+        })
     }
 
     fn section(&mut self, text: Text) -> Option<LineKind> {

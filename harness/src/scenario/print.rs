@@ -87,6 +87,14 @@ fn one(kind: &LineKind, out: &mut String) {
             format!("@{} {}", target.word(), words.join(" "))
         }
         LineKind::Check(text) => format!("= {}", text.value),
+        LineKind::Record {
+            reading,
+            key,
+            expression,
+        } => {
+            let reading = if *reading { "reading " } else { "" };
+            format!("% {reading}{} = {}", key.value, expression.value)
+        }
     };
     out.push_str(&line);
     out.push('\n');

@@ -44,6 +44,8 @@ pub struct Hole {
     pub number: bool,
     /// Whether it matches any text at all (`{{*}}`).
     pub anything: bool,
+    /// The term of a dispute that it stands for; then `regex` is empty.
+    pub term: Option<String>,
     /// What stands between the braces, without the name.
     pub written: String,
 }
@@ -249,6 +251,7 @@ mod tests {
     )]
     #[case("{{*}} from", "=[^\\r\\n]*| from")]
     #[case("{{x=/a{1,2}/}}}", "x=a{1,2}|}")]
+    #[case("+SMTP: {{x:smtp.misbehaviour}}", "+SMTP: |x=")]
     fn segments(#[case] text: &str, #[case] expected: &str) {
         let (segments, messages) = read(text);
         let shown: Vec<String> = segments

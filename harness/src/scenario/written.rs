@@ -66,6 +66,15 @@ pub enum LineKind {
     },
     /// `= expression`.
     Check(Text),
+    /// `% key = expression` and `% reading dispute = expression`.
+    Record {
+        /// Whether the key is a dispute and the value a reading of it.
+        reading: bool,
+        /// The key.
+        key: Text,
+        /// The expression.
+        expression: Text,
+    },
 }
 
 /// `[if cap]` or `[if !cap]`.

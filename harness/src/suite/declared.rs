@@ -2,14 +2,12 @@
 
 use super::{Suite, source};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dispute::Disputes;
 use crate::profile::Profile;
 use crate::scenario::table::{Table, document};
 use crate::source::{SourceFile, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// The disputes with the ids of their readings.
-type Disputes = BTreeMap<String, BTreeSet<String>>;
 
 impl Suite {
     /// The capabilities of `capabilities.toml`, or of the profiles where there is no such file.
@@ -23,9 +21,7 @@ impl Suite {
             let mut table = Table::new(file, span, "the list of capabilities", table);
             known.extend(table.rest().into_iter().map(|(name, _)| name.value));
         }
-        let disputes = self
-            .listed("disputes.toml", found)
-            .map(|file| disputes(&file, found));
+        let disputes = self.disputes();
         for name in self.profiles() {
             let profile = match self.profile(name) {
                 Ok(profile) => profile,
@@ -37,11 +33,11 @@ impl Suite {
             if listed.is_none() {
                 known.extend(profile.capabilities);
             } else if let Ok(file) = source(&self.library, &format!("profiles/{name}.toml")) {
-                undeclared(&profile, Some(&file), &known, disputes.as_ref(), found);
+                undeclared(&profile, Some(&file), &known, disputes, found);
             }
         }
         if listed.is_some() {
-            undeclared(used, None, &known, disputes.as_ref(), found);
+            undeclared(used, None, &known, disputes, found);
         } else {
             known.extend(used.capabilities.iter().cloned());
         }
@@ -62,34 +58,13 @@ impl Suite {
     }
 }
 
-/// Reads `disputes.toml` as far as profiles are concerned.
-fn disputes(file: &Arc<SourceFile>, found: &mut Diagnostics) -> Disputes {
-    let span = Span::new(0, file.text.len());
-    let mut top = Table::new(
-        file,
-        span,
-        "the list of disputes",
-        document(file, span, found),
-    );
-    let mut disputes = Disputes::new();
-    for mut dispute in top.tables("dispute", "[[dispute]]", found) {
-        let id = dispute.text("id", found).unwrap_or_default().value;
-        let readings = dispute
-            .tables("reading", "[[dispute.reading]]", found)
-            .into_iter()
-            .filter_map(|mut reading| Some(reading.text("id", found)?.value));
-        disputes.insert(id, readings.collect());
-    }
-    disputes
-}
-
 /// Reports capabilities, disputes and readings that are not declared: in the profile's own file,
 /// or, without one, those that came from elsewhere.
 fn undeclared(
     profile: &Profile,
     file: Option<&Arc<SourceFile>>,
     capabilities: &BTreeSet<String>,
-    disputes: Option<&Disputes>,
+    disputes: &Disputes,
     found: &mut Diagnostics,
 ) {
     let mut report = |code, what: &str, name: &str, known: Vec<&str>| {
@@ -112,18 +87,18 @@ fn undeclared(
             report("unknown-capability", "capability", capability, known);
         }
     }
-    let Some(disputes) = disputes else { return };
     for (id, reading) in &profile.disputes {
         match disputes.get(id) {
             None => {
-                let known = disputes.keys().map(String::as_str).collect();
+                let known = disputes.iter().map(|one| one.id.as_str()).collect();
                 report("unknown-dispute", "dispute", id, known);
             }
-            Some(readings) if !readings.contains(reading) => {
-                let known = readings.iter().map(String::as_str).collect();
-                report("unknown-reading", "reading", reading, known);
+            Some(dispute) => {
+                let known: Vec<_> = dispute.readings.iter().map(|one| one.id.as_str()).collect();
+                if !known.contains(&reading.as_str()) {
+                    report("unknown-reading", "reading", reading, known);
+                }
             }
-            Some(_) => {}
         }
     }
 }

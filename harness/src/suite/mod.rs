@@ -11,6 +11,7 @@ pub use select::{SelectError, Selection};
 
 use crate::clause::Clauses;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dispute::Disputes;
 use crate::fault_list::FaultList;
 use crate::profile::Profile;
 use crate::scenario::case::Case;
@@ -33,6 +34,7 @@ pub struct Suite {
     found: Diagnostics,
     clauses: OnceLock<(Clauses, Diagnostics)>,
     faults: OnceLock<(FaultList, Diagnostics)>,
+    disputes: OnceLock<(Disputes, Diagnostics)>,
 }
 
 /// One case, not yet lowered.
@@ -75,6 +77,7 @@ impl Suite {
             found: Diagnostics::new(),
             clauses: OnceLock::new(),
             faults: OnceLock::new(),
+            disputes: OnceLock::new(),
         };
         let mut units = Vec::new();
         for path in suite.paths.iter().filter(|path| path.ends_with(".att")) {
@@ -176,6 +179,16 @@ impl Suite {
         (list, found)
     }
 
+    /// Where the note can be read in more than one way.
+    pub fn disputes(&self) -> &Disputes {
+        &self.disputes_and_mistakes().0
+    }
+
+    fn disputes_and_mistakes(&self) -> &(Disputes, Diagnostics) {
+        self.disputes
+            .get_or_init(|| self.list("disputes.toml", Disputes::read))
+    }
+
     /// The names of the profiles of the suite.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
         self.paths
@@ -252,6 +265,7 @@ impl Suite {
             profile,
             bench,
             library: &self.library,
+            disputes: self.disputes(),
         };
         let case = lower::lower(entry.scenario, entry.row, given, Purpose::Run, &mut found);
         // What a device lacks may be what a skipped case speaks of.
@@ -273,6 +287,12 @@ impl Suite {
         found.append(mistakes.clone());
         let (faults, mistakes) = self.faults_and_mistakes();
         found.append(mistakes.clone());
+        let (disputes, mistakes) = self.disputes_and_mistakes();
+        found.append(mistakes.clone());
+        // Those of the built-in suite speak of its own clauses.
+        if self.paths.iter().any(|path| path == "disputes.toml") {
+            disputes.check_clauses(clauses, &mut found);
+        }
         let capabilities = self.declared(profile, &mut found);
         let known = lint::Known {
             clauses,
@@ -284,6 +304,7 @@ impl Suite {
             profile,
             bench: &bench,
             library: &self.library,
+            disputes: self.disputes(),
         };
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for scenario in scenarios {

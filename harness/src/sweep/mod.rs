@@ -20,7 +20,7 @@ use crate::monitor::account::Account;
 use crate::profile::Profile;
 use crate::scenario::case::Case;
 use crate::scenario::lower::{Bench, Given};
-use crate::suite::{Entry, Library};
+use crate::suite::{Entry, Suite};
 use draft::Draft;
 use mischief::Mischief;
 use places::Place;
@@ -93,12 +93,14 @@ impl Flow {
         passed: &CaseReport,
         profile: &Profile,
         bench: &Bench,
-        library: &Library,
+        suite: &Suite,
     ) -> Result<Self, SweepError> {
+        let library = suite.library();
         let given = Given {
             profile,
             bench,
             library,
+            disputes: suite.disputes(),
         };
         let events = &passed.timeline.events;
         let account = Account::of(case, policy, events, false);

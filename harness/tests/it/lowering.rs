@@ -177,7 +177,7 @@ fn holes_and_captures() {
                 number,
                 written,
             } => Some((name.as_deref(), regex.as_str(), *number, written.as_str())),
-            Piece::Text(_) => None,
+            Piece::Text(_) | Piece::Term(_) => None,
         })
         .collect();
     assert_eq!(

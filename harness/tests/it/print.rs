@@ -81,6 +81,16 @@ fn kind() -> impl Strategy<Value = LineKind> {
             words: vec![text(target.verbs()[0])]
         }),
         device_text().prop_map(LineKind::Check),
+        (
+            any::<bool>(),
+            prop::collection::vec(word(), 1..3),
+            device_text()
+        )
+            .prop_map(|(reading, key, expression)| LineKind::Record {
+                reading,
+                key: text(key.join(".")),
+                expression,
+            }),
     ]
 }
 
@@ -116,7 +126,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_parser_panic(source in "(\\PC|\n|[+=<>|?!~@#$\\[\\]{}]){0,200}") {
+    fn no_text_makes_the_parser_panic(source in "(\\PC|\n|[+=<>|?!~@#%$\\[\\]{}]){0,200}") {
         for source in [source.clone(), format!("+++\n{source}\n+++\n== a\n{source}")] {
             let file = Arc::new(SourceFile::new("a.att", source));
             let mut found = Diagnostics::new();
@@ -137,6 +147,7 @@ proptest! {
                 profile: &profile,
                 bench: &urcheck::scenario::lower::Bench::default(),
                 library: &urcheck::suite::Library::Embedded,
+                disputes: &urcheck::dispute::Disputes::default(),
             };
             let rows = scenario.unit.front.rows.clone();
             let purpose = urcheck::scenario::lower::Purpose::Lint;

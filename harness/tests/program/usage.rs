@@ -66,6 +66,62 @@ fn a_failing_case_is_shown_with_both_sides() {
     insta::with_settings!({filters => real_time()}, { insta::assert_snapshot!(ended.out) });
 }
 
+const DISPUTE: &str = r#"
+[[dispute]]
+id       = "at.names"
+question = "What is the empty command answered with, and what the unknown one?"
+default  = ["straight", "crossed"]
+
+[[dispute.reading]]
+id   = "straight"
+text = "As always."
+from = ["V.250"]
+says = { "at.known" = "OK", "at.unknown" = "ERROR" }
+
+[[dispute.reading]]
+id   = "crossed"
+text = "The other way round."
+from = ["nobody"]
+says = { "at.known" = "ERROR", "at.unknown" = "OK" }
+"#;
+
+/// The second scenario has its names crossed, so the module seems to follow the other reading.
+#[test]
+fn a_device_that_mixes_readings_fails_the_run_and_no_case() {
+    let folder = suite_of("== s\n> AT\n< {{:at.known}}\n");
+    let path = folder.path().to_str().unwrap();
+    std::fs::write(folder.path().join("disputes.toml"), DISPUTE).unwrap();
+    write(folder.path(), "u", "== s\n> AT\n< {{:at.unknown}}\n");
+    for only in ["t", "u"] {
+        let alone = run(&["run", "--scenarios", path, only]);
+        assert_eq!(
+            (alone.code, alone.err.as_str()),
+            (Some(0), ""),
+            "{}",
+            alone.out
+        );
+    }
+    let both = run(&["run", "--scenarios", path]);
+    assert_eq!((both.code, both.err.as_str()), (Some(1), ""));
+    insta::with_settings!({filters => real_time()}, { insta::assert_snapshot!(both.out) });
+    let chosen = run(&[
+        "run",
+        "--scenarios",
+        path,
+        "--set",
+        "disputes.at.names=straight",
+        "-q",
+    ]);
+    assert_eq!(chosen.code, Some(1));
+    let reason = "`OK` follows reading `crossed` of at.names, the profile chose `straight`";
+    assert!(chosen.out.contains(reason), "{}", chosen.out);
+    assert!(
+        !chosen.out.contains("keep to one reading"),
+        "{}",
+        chosen.out
+    );
+}
+
 #[test]
 fn the_flows_of_the_note_pass_twice_alike() {
     let first = run(&["run", "note/*"]);

@@ -1,13 +1,14 @@
 //! The end of the report: what the run says, in as few lines as it takes.
 
 use super::page::{Page, Role};
+use super::sheet;
 use crate::model::{CaseReport, Finding, Grade, Outcome, RunReport, Verdict};
 use crate::text::{clean, cut, grouped, plural, span};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Writes the summary of a run.
-pub(super) fn summary(run: &RunReport, page: &mut Page) {
+pub(super) fn summary(run: &RunReport, behaviour: bool, page: &mut Page) {
     page.line(
         0,
         &page.paint(Role::Aside, &"─".repeat(page.width().min(60))),
@@ -15,9 +16,12 @@ pub(super) fn summary(run: &RunReport, page: &mut Page) {
     counts(run, page);
     let before = page.len();
     lies(run, page);
+    sheet::mixtures(run, page);
     broken_clauses(run, page);
+    sheet::margins(run, page);
     unexpected_passes(run, page);
     not_run(run, page);
+    sheet::behaviour(run, behaviour, page);
     if page.len() > before {
         page.gap();
     }
@@ -156,7 +160,7 @@ fn list<'a>(heading: &str, items: impl Iterator<Item = &'a str>, page: &mut Page
     rest(items.len(), page);
 }
 
-fn rest(count: usize, page: &mut Page) {
+pub(super) fn rest(count: usize, page: &mut Page) {
     let more = count.saturating_sub(MAX_LISTED);
     if more > 0 {
         page.line(2, &page.paint(Role::Aside, &format!("… {more} more")));
@@ -164,4 +168,4 @@ fn rest(count: usize, page: &mut Page) {
 }
 
 /// How many entries of a list are shown.
-const MAX_LISTED: usize = 20;
+pub(super) const MAX_LISTED: usize = 20;

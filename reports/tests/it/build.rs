@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 use urcheck_reports::{
-    CaseReport, Class, Event, EventKind, Finding, Place, Protocol, QuotedStep, RunReport, Timeline,
-    Verdict,
+    CaseReport, Class, Event, EventKind, Finding, Observed, Place, Protocol, QuotedStep, RunReport,
+    Timeline, Verdict,
 };
 
 pub(crate) fn ms(millis: u64) -> Duration {
@@ -114,6 +114,7 @@ pub(crate) fn case(id: &str, verdict: Verdict, millis: u64) -> CaseReport {
         duration: ms(millis),
         reason: None,
         findings: Vec::new(),
+        observed: Observed::default(),
         steps: Vec::new(),
         timeline: Timeline::default(),
     }

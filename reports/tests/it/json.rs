@@ -117,10 +117,9 @@ fn every_field_is_described() {
     let page = include_str!("../../../docs/report-json.md");
     let (_, tables) = page.split_once("## Fields").unwrap();
     let mut found = Vec::new();
-    names(
-        &serde_json::from_str(&text(&example())).unwrap(),
-        &mut found,
-    );
+    for run in [example(), crate::sheet::telling()] {
+        names(&serde_json::from_str(&text(&run)).unwrap(), &mut found);
+    }
     assert!(found.len() > 40, "{found:?}");
     for name in found {
         assert!(
@@ -143,12 +142,15 @@ fn a_bare_run_has_all_that_is_always_there() {
     assert_eq!(
         fields,
         [
+            "behaviour",
             "cases",
             "dut",
             "exit_status",
+            "findings",
             "not_run",
             "outcome",
             "profile",
+            "readings",
             "seconds",
             "summary",
             "tool"

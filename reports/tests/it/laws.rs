@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 use std::time::Duration;
 use urcheck_reports::{
-    Arrived, CaseReport, CheckPart, Class, Detail, Due, Event, EventKind, Evidence, Finding, Place,
-    Protocol, QuotedStep, Reporter, RunReport, Style, Terminal, Timeline, Verdict, json, nearest,
+    Arrived, CaseReport, CheckPart, Class, Detail, Due, Event, EventKind, Evidence, Finding,
+    Observed, Place, Protocol, QuotedStep, Reporter, RunReport, Style, Terminal, Timeline, Verdict,
+    json, nearest,
 };
 
 fn any_time() -> impl Strategy<Value = Duration> {
@@ -125,6 +126,7 @@ fn any_case() -> impl Strategy<Value = CaseReport> {
                 duration,
                 reason,
                 findings,
+                observed: Observed::default(),
                 steps,
                 timeline: Timeline { events },
             },

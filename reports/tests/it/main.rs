@@ -9,6 +9,7 @@ mod laws;
 #[cfg(test)]
 mod reporter;
 #[cfg(test)]
+mod sheet;
 mod summary;
 #[cfg(test)]
 mod terminal;

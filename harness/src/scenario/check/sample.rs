@@ -50,17 +50,48 @@ pub fn state() -> serde_json::Value {
 impl Check {
     /// What would keep this check from having a value in any state, if anything does.
     pub fn trial(&self, variables: &Map<String, serde_json::Value>) -> Option<String> {
-        let context = context(variables, &state()).ok()?;
-        if let Some(reason) = first_mistake(&self.expression, &context) {
-            return Some(reason);
-        }
-        match Value::resolve(&self.expression, &context) {
-            Ok(Value::Bool(_)) | Err(_) => None,
-            Ok(other) => Some(format!(
+        match self.tried(variables) {
+            Ok(None | Some(Value::Bool(_))) => None,
+            Ok(Some(other)) => Some(format!(
                 "this is a value such as {}, neither true nor false",
                 parts::short(&other)
             )),
+            Err(reason) => Some(reason),
         }
+    }
+
+    /// The same for an expression that may have any value.
+    pub fn trial_value(&self, variables: &Map<String, serde_json::Value>) -> Option<String> {
+        self.tried(variables).err()
+    }
+
+    /// The same for an expression that must be one of these texts, or an empty one.
+    pub fn trial_text(
+        &self,
+        variables: &Map<String, serde_json::Value>,
+        known: &[String],
+    ) -> Option<String> {
+        let wanted = |what: &str| {
+            let known = known.join("\", \"");
+            format!("this is {what}; a reading is \"{known}\", or \"\" where nothing is decided")
+        };
+        match self.tried(variables) {
+            Ok(None) => None,
+            Ok(Some(Value::String(text))) if text.is_empty() || known.contains(&text) => None,
+            Ok(Some(other)) => Some(wanted(&format!("a value such as {}", parts::short(&other)))),
+            Err(reason) => Some(reason),
+        }
+    }
+
+    /// The value in the sample state; none if it depends on what a state has.
+    fn tried(&self, variables: &Map<String, serde_json::Value>) -> Result<Option<Value>, String> {
+        let Ok(context) = context(variables, &state()) else {
+            return Ok(None);
+        };
+        if let Some(reason) = first_mistake(&self.expression, &context) {
+            return Err(reason);
+        }
+        Ok(Value::resolve(&self.expression, &context).ok())
     }
 }
 

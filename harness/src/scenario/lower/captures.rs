@@ -189,7 +189,7 @@ impl State<'_> {
 }
 
 /// Whether two sections can never both be part of a case.
-fn exclude(a: Option<&Gate>, b: Option<&Gate>) -> bool {
+pub(super) fn exclude(a: Option<&Gate>, b: Option<&Gate>) -> bool {
     match (a, b) {
         (Some(a), Some(b)) => a.capability == b.capability && a.negated != b.negated,
         _ => false,

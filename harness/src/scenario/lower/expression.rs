@@ -14,6 +14,7 @@ impl State<'_> {
         &mut self,
         file: &Arc<SourceFile>,
         text: &Text,
+        wanted: Wanted<'_>,
         found: &mut Diagnostics,
     ) -> Option<String> {
         let segments = Reader {
@@ -58,7 +59,7 @@ impl State<'_> {
                     None => text.span,
                 }
             };
-            self.compile(file, text, &source, &place, found);
+            self.compile(file, (text, wanted), &source, &place, found);
         }
         Some(source)
     }
@@ -66,7 +67,7 @@ impl State<'_> {
     fn compile(
         &mut self,
         file: &Arc<SourceFile>,
-        text: &Text,
+        (text, wanted): (&Text, Wanted<'_>),
         source: &str,
         place: &dyn Fn(usize) -> Span,
         found: &mut Diagnostics,
@@ -85,7 +86,10 @@ impl State<'_> {
         let before = found.count(Severity::Error);
         let variables = check.variables();
         if variables.is_empty() {
-            let message = "this check uses nothing that could make it false, or true";
+            let message = match wanted {
+                Wanted::Truth => "this check uses nothing that could make it false, or true",
+                Wanted::Value | Wanted::OneOf(_) => "this value is always the same",
+            };
             found.push(Diagnostic::error("vacuous", message).at(file, text.span, ""));
         }
         let captures = self.known_captures();
@@ -99,13 +103,14 @@ impl State<'_> {
                 self.used(file, span, name, found);
             } else if known.contains_key(*name) {
                 self.names.mark(name);
-            } else if !matches!(*name, "smtp" | "pop3") && !self.too_early(file, span, name, found)
+            } else if !matches!(*name, "smtp" | "pop3" | "lines")
+                && !self.too_early(file, span, name, found)
             {
                 let all = known
                     .keys()
                     .chain(&captures)
                     .map(String::as_str)
-                    .chain(["smtp", "pop3"]);
+                    .chain(["smtp", "pop3", "lines"]);
                 let one = Diagnostic::error("unknown-name", format!("unknown name `{name}`"));
                 found.push(one.at(file, span, "").suggest(name, all));
             }
@@ -124,11 +129,28 @@ impl State<'_> {
         if found.count(Severity::Error) == before {
             let mut variables = known;
             variables.extend(self.captures.examples());
-            if let Some(reason) = check.trial(&variables) {
+            variables.insert("lines".to_owned(), vec!["OK"; 4].into());
+            let reason = match wanted {
+                Wanted::Truth => check.trial(&variables),
+                Wanted::Value => check.trial_value(&variables),
+                Wanted::OneOf(known) => check.trial_text(&variables, known),
+            };
+            if let Some(reason) = reason {
                 found.push(Diagnostic::error("bad-check", reason).at(file, text.span, ""));
             }
         }
     }
+}
+
+/// What an expression is to be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted<'a> {
+    /// True or false.
+    Truth,
+    /// Anything.
+    Value,
+    /// One of these texts, or an empty one.
+    OneOf(&'a [String]),
 }
 
 /// A text as it can stand in a quoted text of an expression.

@@ -8,6 +8,7 @@ use super::super::names::{Meaning, plain};
 use super::super::text::{ANY_LINES, Hole, Reader, Segment, SegmentKind, unescape};
 use super::super::written::{Line, LineKind};
 use super::State;
+use super::expression::Wanted;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{SourceFile, Span, Text};
 use std::sync::Arc;
@@ -82,7 +83,12 @@ impl State<'_> {
                     }
                 }
             }
-            LineKind::Check(text) => Action::Check(self.check(file, text, found)?),
+            LineKind::Check(text) => Action::Check(self.check(file, text, Wanted::Truth, found)?),
+            LineKind::Record {
+                reading,
+                key,
+                expression,
+            } => Action::Record(self.record(file, *reading, key, expression, found)?),
             LineKind::Expect { mode, window, text } => {
                 self.trailing_blank(file, text, "{{=/ /}}`", found);
                 let window = match window {
@@ -218,6 +224,10 @@ impl State<'_> {
             if let SegmentKind::Hole(hole) = segment.kind {
                 if let Some(name) = &hole.name {
                     captured.push((name.clone(), hole.number, segment.span));
+                }
+                if hole.term.is_some() {
+                    pieces.push(self.term(file, hole, segment.span, found)?);
+                    continue;
                 }
                 let Hole {
                     name,

@@ -46,6 +46,7 @@ impl Reader<'_> {
                 regex: r"[^\r\n]*".to_owned(),
                 number: false,
                 anything: true,
+                term: None,
                 written: "*".to_owned(),
             })
         } else if name.is_empty() && inner == "..." {
@@ -70,6 +71,17 @@ impl Reader<'_> {
     }
 
     fn kind(&mut self, name: &str, kind: &str, span: Span) -> Option<Hole> {
+        // The names of terms have a dot, those of kinds have none.
+        if kind.contains('.') {
+            return Some(Hole {
+                name: self.capture(name, span)?,
+                regex: String::new(),
+                number: false,
+                anything: false,
+                term: Some(kind.to_owned()),
+                written: format!(":{kind}"),
+            });
+        }
         let known = KINDS.iter().find(|(known, _)| *known == kind);
         let Some((_, regex)) = known else {
             let message = format!("unknown kind of hole `{kind}`");
@@ -83,6 +95,7 @@ impl Reader<'_> {
             regex: (*regex).to_owned(),
             number: kind == "int",
             anything: false,
+            term: None,
             written: format!(":{kind}"),
         })
     }
@@ -124,6 +137,7 @@ impl Reader<'_> {
             regex: source.to_owned(),
             number: false,
             anything: matches!(source, ".*"),
+            term: None,
             written: format!("=/{source}/"),
         })
     }
