@@ -55,6 +55,7 @@ fn benchmark(criterion: &mut Criterion) {
             line_end: b"\r".to_vec(),
             echo: false,
             answer: Duration::from_secs(5),
+            timers: urcheck::profile::Profile::default().timers,
             ignored: Vec::new(),
         };
         // Quiet at the end of a case and the health probe are paid once a case, not once an

@@ -1,6 +1,7 @@
 //! The exit codes of the command line: a contract with scripts.
 
 use std::process::ExitCode;
+use urcheck_reports::Outcome;
 
 /// What a command came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,18 @@ pub enum Exit {
     Infrastructure = 4,
     /// Nothing was run: the selection is empty, or every case was skipped.
     Nothing = 5,
+}
+
+impl Exit {
+    /// What a run came to.
+    pub fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Passed => Self::Passed,
+            Outcome::Failures => Self::Failed,
+            Outcome::Undecided => Self::Infrastructure,
+            Outcome::NothingRun => Self::Nothing,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

@@ -7,8 +7,10 @@ pub mod lint;
 pub mod list;
 mod module;
 mod progress;
+mod rig;
 mod run;
 mod serve;
+mod sweep;
 
 use crate::diagnostic::Diagnostics;
 use crate::exit::{self, Exit};
@@ -41,6 +43,8 @@ struct Cli {
 enum Command {
     /// Replay scenarios against a device and judge what it does
     Run(Box<run::Run>),
+    /// Run flows again with everything that can go wrong at every place of their mail dialogues
+    Sweep(Box<sweep::Sweep>),
     /// List the scenarios
     List(List),
     /// Look for mistakes in scenario, profile and clause files; touches no device
@@ -199,6 +203,7 @@ impl Command {
     fn run(self) -> Result<Exit, Refusal> {
         match self {
             Self::Run(run) => run.run(),
+            Self::Sweep(sweep) => sweep.run(),
             Self::List(args) => {
                 let suite = args.choice.folder.suite()?;
                 let selection = args.choice.select(&suite)?;
@@ -243,11 +248,15 @@ impl Command {
 
 impl Choice {
     fn select<'a>(&self, suite: &'a Suite) -> Result<Selection<'a>, Refusal> {
-        suite.select(&self.selectors).map_err(|errors| {
-            let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            Refusal::usage(lines.join("\nerror: "))
-        })
+        select(&self.selectors, suite)
     }
+}
+
+fn select<'a>(selectors: &[String], suite: &'a Suite) -> Result<Selection<'a>, Refusal> {
+    suite.select(selectors).map_err(|errors| {
+        let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+        Refusal::usage(lines.join("\nerror: "))
+    })
 }
 
 impl Folder {

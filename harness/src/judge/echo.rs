@@ -5,13 +5,13 @@ const MOST_PENDING: usize = 1024;
 
 /// Follows the echo state of the device.
 #[derive(Debug)]
-pub(super) struct Echo {
+pub(crate) struct Echo {
     on: bool,
     pending: Vec<Vec<u8>>,
 }
 
 impl Echo {
-    pub(super) fn new(on: bool) -> Self {
+    pub(crate) fn new(on: bool) -> Self {
         Self {
             on,
             pending: Vec::new(),
@@ -19,7 +19,7 @@ impl Echo {
     }
 
     /// The DTE sent these bytes: while echo is on, each line of them comes back once.
-    pub(super) fn sent(&mut self, bytes: &[u8]) {
+    pub(crate) fn sent(&mut self, bytes: &[u8]) {
         self.pending.clear();
         if self.on {
             let lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
@@ -36,7 +36,7 @@ impl Echo {
     }
 
     /// Whether the line is echo; it is then not awaited any more.
-    pub(super) fn is_echo(&mut self, line: &[u8]) -> bool {
+    pub(crate) fn is_echo(&mut self, line: &[u8]) -> bool {
         let found = self.pending.iter().position(|pending| pending == line);
         if let Some(at) = found {
             self.pending.remove(at);

@@ -10,13 +10,7 @@ use urcheck_reports::{Arrived, CheckPart, Class, Due, Evidence, Finding, Grade, 
 
 impl Judge<'_> {
     pub(super) fn unexpected_line(&mut self, line: &Line) {
-        if line.is_blank()
-            || self
-                .policy
-                .ignored
-                .iter()
-                .any(|p| p.matches(&line.text).is_some())
-        {
+        if line.is_blank() || self.policy.ignores(&line.text) {
             return;
         }
         let awaited = self.dialogue.awaited();
@@ -209,11 +203,14 @@ impl Judge<'_> {
     }
 }
 
-/// What the findings of a case amount to. In a case of class `info` nothing can fail: what
-/// differs is an observation.
+/// What the findings of a case amount to. In a case of class `info` nothing that its author
+/// expects can fail: what differs is an observation. What a monitor finds is always counted.
 pub(super) fn verdict(findings: &mut [Finding], class: Class) -> Verdict {
     if class == Class::Info {
-        for finding in findings.iter_mut().filter(|f| f.source == Source::Device) {
+        let of_the_scenario = |finding: &&mut Finding| {
+            finding.source == Source::Device && !crate::monitor::is_monitor(&finding.monitor)
+        };
+        for finding in findings.iter_mut().filter(of_the_scenario) {
             finding.grade = Grade::Observation;
         }
     }

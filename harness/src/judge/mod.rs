@@ -17,7 +17,7 @@ mod tests;
 
 use crate::scenario::case::{Action, Case, Target};
 use dialogue::{Dialogue, Taken, Windows};
-use echo::Echo;
+pub(crate) use echo::Echo;
 use findings::{seconds, show, verdict};
 use lines::{Line, LineAssembler};
 pub use policy::Policy;
@@ -41,7 +41,7 @@ const FLOOD_MONITOR: &str = "flood";
 const LINK: &str = "link";
 
 /// The monitor name of a fault that never fired.
-const UNREACHED: &str = "fault-not-reached";
+pub const UNREACHED: &str = "fault-not-reached";
 
 /// Findings of one kind that are kept one by one; the rest is only counted.
 const MOST_UNEXPECTED: usize = 10;
@@ -239,6 +239,21 @@ impl<'a> Judge<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Whether the dialogue was left before its end, because something in it failed.
+    pub fn is_cut_short(&self) -> bool {
+        self.stopped || self.broken
+    }
+
+    /// Whether the device sent so much that nothing can be said about the single line.
+    pub fn is_flooded(&self) -> bool {
+        self.received > FLOOD || self.pieces > FLOOD_PIECES
+    }
+
+    /// What the monitors found in the case as a whole.
+    pub fn watched(&mut self, found: Vec<Finding>) {
+        self.findings.extend(found);
     }
 
     /// Whether the line to the device broke.

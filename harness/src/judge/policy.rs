@@ -1,7 +1,7 @@
 //! What the judge takes over from a profile.
 
 use super::pattern::{Captures, Matcher, PatternError};
-use crate::profile::Profile;
+use crate::profile::{Profile, Timers};
 use crate::scenario::case::{Pattern, Piece, Template, TemplatePart};
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ pub struct Policy {
     pub echo: bool,
     /// How long an expected line without a window of its own may take.
     pub answer: Duration,
+    /// All times of the device.
+    pub timers: Timers,
     /// Unsolicited lines of the network that are nobody's business.
     pub ignored: Vec<Matcher>,
 }
@@ -33,8 +35,14 @@ impl Policy {
             line_end: profile.line_end.as_bytes().to_vec(),
             echo: profile.echo,
             answer: profile.timers.answer,
+            timers: profile.timers,
             ignored: ignored.collect::<Result<_, _>>()?,
         })
+    }
+
+    /// Whether a line is one that the network causes.
+    pub fn ignores(&self, line: &[u8]) -> bool {
+        self.ignored.iter().any(|one| one.matches(line).is_some())
     }
 }
 

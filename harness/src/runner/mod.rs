@@ -9,6 +9,7 @@ pub mod schedule;
 pub use probe::SyncError;
 
 use crate::judge::{Judge, Judged, Policy, Want};
+use crate::monitor;
 use crate::profile::Profile;
 use crate::scenario::case::{Case, Target};
 use crate::testbed::Bench;
@@ -16,7 +17,7 @@ use crate::transport::{LineLost, Port};
 use recorder::Recorder;
 use std::time::Duration;
 use tokio::time::Instant;
-use urcheck_reports::{CaseReport, EventKind, Protocol, QuotedStep, Verdict};
+use urcheck_reports::{CaseReport, EventKind, Protocol, QuotedStep, Timeline, Verdict};
 
 /// How long the device may take to accept what is sent to it.
 const WRITE: Duration = Duration::from_secs(30);
@@ -83,6 +84,12 @@ pub async fn run_case(
     for fault in run.bench.unreached(case) {
         run.judge.unreached(&fault);
     }
+    // Before the health probe ends what the case left running.
+    let state = run.bench.state();
+    recorder.push(EventKind::Snapshot {
+        step: case.steps.len(),
+        state,
+    });
     if !run.line_is_lost() {
         let health = probe::health(run.port, pace, &policy.line_end).await;
         match health {
@@ -91,13 +98,18 @@ pub async fn run_case(
             Err(lost) => run.lose(&lost),
         }
     }
+    let timeline = recorder.take();
+    if !run.judge.is_flooded() {
+        let cut_short = run.judge.is_cut_short();
+        let found = monitor::watch(case, policy, &timeline.events, cut_short);
+        run.judge.watched(found);
+    }
     let judged = run.judge.finish();
-    report(case, judged, recorder)
+    report(case, judged, timeline)
 }
 
-/// The report of a case that could not be run at all.
-pub fn report(case: &Case, judged: Judged, recorder: &Recorder) -> CaseReport {
-    let timeline = recorder.take();
+/// The report of a case.
+pub fn report(case: &Case, judged: Judged, timeline: Timeline) -> CaseReport {
     let duration = timeline
         .events
         .last()
@@ -128,7 +140,7 @@ pub fn skipped(case: &Case, reason: &str) -> CaseReport {
         verdict: Verdict::Skipped,
         findings: Vec::new(),
     };
-    let mut report = report(case, judged, &Recorder::start());
+    let mut report = report(case, judged, Timeline::default());
     report.reason = Some(reason.to_owned());
     report
 }

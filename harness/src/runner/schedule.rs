@@ -4,6 +4,7 @@
 use super::recorder::Recorder;
 use super::{Pace, SyncError, report, run_case, skipped, synchronise};
 use crate::judge::{Judged, Policy};
+use crate::profile::Profile;
 use crate::scenario::case::Case;
 use crate::testbed::SmtpEngine;
 use crate::testbed::embedded::Embedded;
@@ -16,7 +17,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use urcheck_reports::{CaseReport, Event, EventKind, Finding, Source, Timeline, Verdict};
+use urcheck_reports::{
+    CaseReport, Event, EventKind, Finding, RunReport, Source, Timeline, Verdict,
+};
 
 /// After so many cases in a row before which the device did not answer, it counts as gone.
 const GIVE_UP: usize = 3;
@@ -253,6 +256,19 @@ async fn one_external(
 }
 
 impl Ran {
+    /// The report of the run.
+    pub fn report(self, dut: &str, profile: &Profile, duration: Duration) -> RunReport {
+        RunReport {
+            tool: concat!("urcheck ", env!("CARGO_PKG_VERSION")).to_owned(),
+            dut: dut.to_owned(),
+            profile: profile.name.clone(),
+            cases: self.reports,
+            not_run: self.not_run,
+            ended_early: self.ended_early,
+            duration,
+        }
+    }
+
     fn keep(&mut self, mut report: CaseReport, session: &Session, watcher: &mut dyn Watcher) {
         if report.findings.is_empty() && !session.keep_timelines {
             report.timeline = Timeline::default();
@@ -308,5 +324,5 @@ fn broken(case: &Case, message: String) -> CaseReport {
         verdict: Verdict::Error,
         findings: vec![finding],
     };
-    report(case, judged, &Recorder::start())
+    report(case, judged, Timeline::default())
 }

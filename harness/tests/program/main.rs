@@ -11,4 +11,5 @@ mod devices;
 mod lines;
 #[cfg(target_os = "linux")]
 mod memory;
+mod sweep;
 mod usage;

@@ -39,6 +39,7 @@ fn a_mistake_is_named_and_has_its_exit_code(#[case] arguments: &[&str], #[case] 
 #[case("run --help")]
 #[case("module --help")]
 #[case("serve --help")]
+#[case("sweep --help")]
 fn help_has_examples_and_exit_codes(#[case] arguments: &str) {
     let ended = run(&arguments.split(' ').collect::<Vec<_>>());
     assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""));

@@ -1,7 +1,7 @@
 //! The end of the report: what the run says, in as few lines as it takes.
 
 use super::page::{Page, Role};
-use crate::model::{CaseReport, Class, Finding, Grade, Outcome, RunReport, Verdict};
+use crate::model::{CaseReport, Finding, Grade, Outcome, RunReport, Verdict};
 use crate::text::{clean, cut, grouped, plural, span};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -57,15 +57,6 @@ fn counts(run: &RunReport, page: &mut Page) {
         format!(": {}", counts.join(", "))
     };
     page.line(0, &format!("{cases}{counts}"));
-    let info = |case: &&CaseReport| case.verdict == Verdict::Fail && case.class == Class::Info;
-    let info = run.cases.iter().filter(info).count() as u64;
-    if info > 0 {
-        let text = format!(
-            "{} of the failures of class info: recorded, not counted",
-            grouped(info)
-        );
-        page.line(0, &text);
-    }
 
     let (tool, dut, profile) = (clean(&run.tool), clean(&run.dut), clean(&run.profile));
     page.line(
@@ -119,7 +110,7 @@ fn broken_clauses(run: &RunReport, page: &mut Page) {
     let broken: BTreeSet<&str> = run
         .cases
         .iter()
-        .filter(|case| case.verdict == Verdict::Fail && case.class != Class::Info)
+        .filter(|case| case.verdict == Verdict::Fail)
         .flat_map(|case| &case.findings)
         .filter(|finding| finding.grade != Grade::Observation)
         .filter_map(|finding| finding.clause.as_deref())

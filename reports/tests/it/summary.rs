@@ -111,7 +111,8 @@ fn a_run_that_skips_everything_says_so() {
 #[case::passed(&[(Verdict::Pass, Class::Must), (Verdict::Skipped, Class::Must)], 0)]
 #[case::near(&[(Verdict::Marginal, Class::Must), (Verdict::KnownFail, Class::Must)], 0)]
 #[case::profile_is_behind(&[(Verdict::UnexpectedPass, Class::Must)], 0)]
-#[case::info_never_fails(&[(Verdict::Fail, Class::Info), (Verdict::Error, Class::Info)], 0)]
+#[case::info_is_no_demand(&[(Verdict::Pass, Class::Must), (Verdict::Error, Class::Info)], 0)]
+#[case::a_monitor_counts_everywhere(&[(Verdict::Fail, Class::Info)], 1)]
 #[case::should_fails(&[(Verdict::Fail, Class::Should)], 1)]
 #[case::failure_outweighs(&[(Verdict::Error, Class::Must), (Verdict::Fail, Class::Must)], 1)]
 #[case::undecided(&[(Verdict::Pass, Class::Must), (Verdict::Inconclusive, Class::Must)], 4)]
@@ -134,24 +135,6 @@ fn the_exit_status_is_explained(#[case] cases: &[(Verdict, Class)], #[case] stat
         last.starts_with(&format!("Exit status {status}: ")),
         "{last}"
     );
-}
-
-#[test]
-fn failures_that_do_not_count_are_told_apart() {
-    let finding = Finding {
-        clause: Some("smtp.x".to_owned()),
-        ..Finding::new("x", "y", ms(0))
-    };
-    let observed = CaseReport {
-        class: Class::Info,
-        ..failed("smtp/behaviour", finding, Tape::default().sent(0, "AT"))
-    };
-    let text = plain(vec![observed]);
-    assert!(
-        text.contains("1 of the failures of class info: recorded, not counted"),
-        "{text}"
-    );
-    assert!(!text.contains("clauses broken"), "{text}");
 }
 
 #[test]
