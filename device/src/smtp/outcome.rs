@@ -88,17 +88,9 @@ pub(crate) enum End {
 pub(crate) fn decide(stage: Stage<'_>, end: End) -> Outcome {
     use Outcome::{AuthError, AuthRequired, NetworkError, ServerError, Success};
     match (stage, end) {
-        // "Network is unavailable for SMTP."
-        (
-            _,
-            End::Unreachable(
-                io::ErrorKind::NotFound
-                | io::ErrorKind::NetworkDown
-                | io::ErrorKind::NetworkUnreachable,
-            ),
-        ) => NetworkError,
-        // "Invalid SMTP server, or network is bad for establishing session."
-        (_, End::Unreachable(_)) => ServerError,
+        // The names of the manual (SIM5320 manual 18.1.9): the note's table gives this text to
+        // SERVER ERROR and that of SERVER ERROR to a second AUTH REQUIRED.
+        (_, End::Unreachable(_)) => NetworkError,
         // "Send e-mail successfully": nothing but a 25x to the final dot.
         (Stage::AfterDot, End::Reply(250..=259)) => Success,
         // A server that says 421 is leaving, whatever it was asked.
@@ -157,12 +149,12 @@ mod tests {
     #[case::refused(
         Stage::Connect,
         End::Unreachable(io::ErrorKind::ConnectionRefused),
-        "SERVER ERROR"
+        "NETWORK ERROR"
     )]
     #[case::black_hole(
         Stage::Connect,
         End::Unreachable(io::ErrorKind::TimedOut),
-        "SERVER ERROR"
+        "NETWORK ERROR"
     )]
     #[case::greeting_554(Stage::Greeting, End::Reply(554), "SERVER ERROR")]
     #[case::greeting_530(Stage::Greeting, End::Reply(530), "SERVER ERROR")]
