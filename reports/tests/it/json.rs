@@ -17,6 +17,7 @@ fn example() -> RunReport {
     let failed = CaseReport {
         title: "Wrong credentials end in AUTH ERROR and nothing is submitted".to_owned(),
         clauses: vec!["smtp.urc.auth-error".to_owned(), "smtp.auth".to_owned()],
+        faults: vec!["S10".to_owned()],
         findings: vec![
             Finding {
                 clause: Some("smtp.urc.auth-error".to_owned()),
