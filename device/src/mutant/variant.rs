@@ -155,7 +155,7 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     variant(
         "user-cancel",
-        "AT+SMTPSTOP reports +SMTP: USER CANCEL",
+        "AT+SMTPSTOP reports +SMTP: USER CANCEL after its OK",
         "SIM5320 manual V2.02, codes of AT+SMTPSEND",
         Firmware {
             command: |core, name, form| {
@@ -164,6 +164,18 @@ pub(super) const VARIANTS: &[Variant] = &[
                     core.report(&["+SMTP: USER CANCEL"]);
                 }
                 Ok(answer)
+            },
+            // Said before the command ends, so it is put behind the result code.
+            frame: |block, line, lines, out| {
+                let report = b"\r\n+SMTP: USER CANCEL\r\n";
+                let waits = block == Block::Final && out.ends_with(report);
+                if waits {
+                    out.truncate(out.len().saturating_sub(report.len()));
+                }
+                framed(block, line, lines, out);
+                if waits {
+                    out.extend_from_slice(report);
+                }
             },
             ..SHIPPED
         },
@@ -222,18 +234,18 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     variant(
         "slow",
-        "Whatever needs a server takes ten seconds more",
+        "Whatever needs a server takes three seconds more",
         "note chapter 1, NOTE: the timers are 30 seconds",
         Firmware {
             send: |job, way, progress| {
                 Box::pin(async move {
-                    sleep(Duration::from_secs(10)).await;
+                    sleep(Duration::from_secs(3)).await;
                     exchange::send(job, way, progress).await
                 })
             },
             ask: |session, request, way| {
                 Box::pin(async move {
-                    sleep(Duration::from_secs(10)).await;
+                    sleep(Duration::from_secs(3)).await;
                     ask(session, request, way).await
                 })
             },

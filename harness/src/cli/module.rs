@@ -61,8 +61,10 @@ impl Module {
             list_mutants();
             return Ok(Exit::Passed);
         }
-        let mut settings = Settings::default();
-        settings.firmware = self.firmware()?;
+        let mut settings = Settings {
+            firmware: self.firmware()?,
+            ..Settings::default()
+        };
         for (key, value) in &self.set {
             settings
                 .set(key, value)
