@@ -198,21 +198,6 @@ pub(super) const VARIANTS: &[Variant] = &[
         },
     ),
     variant(
-        "manual-names",
-        "A server that cannot be reached is reported as +SMTP: NETWORK ERROR",
-        "SIM5320 manual 18.1.9, codes of AT+SMTPSEND",
-        Firmware {
-            smtp: Rules {
-                decide: |stage, end| match end {
-                    End::Unreachable(_) => Outcome::NetworkError,
-                    end => decide(stage, end),
-                },
-                ..Rules::SHIPPED
-            },
-            ..SHIPPED
-        },
-    ),
-    variant(
         "broken-transfer-as-server-error",
         "A transfer that breaks off is reported as +POP3: SERVER ERROR",
         "note chapter 1: POP3 server released the session, or does not respond in time",

@@ -229,6 +229,10 @@ impl Engine for Session {
         self.check_line(line);
         self.greeted = true;
         match std::mem::replace(&mut self.phase, Phase::Command) {
+            // Whoever was led into an exchange that there is not may also see through it.
+            Phase::Auth(Exchange::Spent, _) if line.text.eq_ignore_ascii_case(b"QUIT") => {
+                self.command(line);
+            }
             Phase::Auth(exchange, mechanism) => self.auth_line(exchange, mechanism, line),
             _ => self.command(line),
         }

@@ -284,6 +284,24 @@ async fn a_challenge_in_place_of_the_end_is_followed_through() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_takes_no_such_challenge_may_leave() {
+    let rule = json!({"when": "auth-password", "do": "reply", "text": "399 what now"});
+    let bench = Bench::new(&json!({"accounts": {"alice": "x"}, "fault": [rule]}));
+    let mut client = bench.greeted().await;
+    client.pass(&ENVELOPE[..1]).await;
+    client
+        .pass(&[
+            ("AUTH LOGIN YWxpY2U=", "334"),
+            ("eA==", "399 what now"),
+            ("QUIT", "221"),
+        ])
+        .await;
+    let session = &bench.server.view()["sessions"][0];
+    assert_eq!(session["quit"], true);
+    assert_eq!(session["lints"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_ehlo_there_is_still_helo() {
     let rule = json!({"when": "ehlo", "do": "reply", "text": "502 5.5.1 no"});
     let bench = Bench::new(&with(rule));

@@ -16,9 +16,9 @@ async fn an_honest_server_takes_the_mail_over() {
 }
 
 #[rstest]
-#[case::refused(io::ErrorKind::ConnectionRefused, "SERVER ERROR")]
-#[case::reset(io::ErrorKind::ConnectionReset, "SERVER ERROR")]
-#[case::no_route(io::ErrorKind::HostUnreachable, "SERVER ERROR")]
+#[case::refused(io::ErrorKind::ConnectionRefused, "NETWORK ERROR")]
+#[case::reset(io::ErrorKind::ConnectionReset, "NETWORK ERROR")]
+#[case::no_route(io::ErrorKind::HostUnreachable, "NETWORK ERROR")]
 #[case::unresolvable(io::ErrorKind::NotFound, "NETWORK ERROR")]
 #[case::no_network(io::ErrorKind::NetworkDown, "NETWORK ERROR")]
 #[tokio::test(start_paused = true)]
