@@ -110,10 +110,10 @@ impl Exchanges {
         }
     }
 
-    /// Closes all of them at once.
+    /// Closes all of them at once: the power is gone, whatever the firmware makes of a stop.
     pub(crate) fn close(&mut self) {
-        self.stop_sending();
-        self.stop_pop3();
+        self.sending = None;
+        self.pop3 = Pop3::Closed;
     }
 
     /// Whether something is to happen that [`Exchanges::next`] would report.

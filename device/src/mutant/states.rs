@@ -138,8 +138,15 @@ pub(super) const MUTANTS: &[Mutant] = &[
         "note.4.1.once",
         Firmware {
             event: |interpreter, event| {
+                let out = matches!(
+                    &event,
+                    Event::Pop3Answered {
+                        answer: Ok(_),
+                        open: false,
+                    }
+                );
                 interpreter.tell(event);
-                if interpreter.core.pop3.is_free() {
+                if out {
                     let last_mail = interpreter.core.pop3.last_mail.take();
                     interpreter.core.pop3 = Pop3 {
                         last_mail,

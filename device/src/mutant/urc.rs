@@ -76,6 +76,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
         Firmware {
             event: |interpreter, event| match event {
                 Event::SmtpConnected => {}
+                event @ Event::Pop3Answered { .. } => interpreter.tell(event),
                 event => {
                     let waits = interpreter.stop_waiting_for(Waiting::Smtp);
                     interpreter.tell(event);
