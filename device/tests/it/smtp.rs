@@ -137,12 +137,12 @@ async fn a_mail_that_cannot_start_ends_in_error() {
     bench.configured_smtp().await;
     bench.ok("AT+SMTPSRV=\"smtp.server.com\",1").await;
     bench
-        .says("AT+SMTPSEND;+CSQ", &["+SMTP: SERVER ERROR", "ERROR"])
+        .says("AT+SMTPSEND;+CSQ", &["+SMTP: NETWORK ERROR", "ERROR"])
         .await;
     let started = tokio::time::Instant::now();
     bench.ok("AT+SMTPSRV=\"smtp.server.com\",2").await;
     bench
-        .says("AT+SMTPSEND", &["+SMTP: SERVER ERROR", "ERROR"])
+        .says("AT+SMTPSEND", &["+SMTP: NETWORK ERROR", "ERROR"])
         .await;
     assert_eq!(started.elapsed().as_secs(), 2);
     bench.ok("AT+SMTPSRV=\"smtp.server.com\",25").await;

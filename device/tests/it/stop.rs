@@ -59,7 +59,7 @@ async fn the_rest_of_a_stopped_line_is_not_carried_out() {
     bench.dte.send("AT+SMTPSTOP\r").await;
     bench.dte.quiet().await;
     tokio::time::sleep(std::time::Duration::from_secs(30)).await;
-    let rest = "\r\n+SMTP: SERVER ERROR\r\n\r\nERROR\r\n\
+    let rest = "\r\n+SMTP: NETWORK ERROR\r\n\r\nERROR\r\n\
                 AT+SMTPSTOP;+CSQ\r\r\nERROR\r\n\
                 AT+SMTPSTOP\r\r\nERROR\r\n";
     // Only the very next line stops: what stands before it is to be answered first.

@@ -72,7 +72,7 @@ impl Draft {
             dialogue.push('\n');
         }
         Ok(Self {
-            front: front(entry, library, &dialogue)?,
+            front: front(entry, library, &dialogue, true)?,
             dialogue,
         })
     }
@@ -109,7 +109,7 @@ impl Draft {
             }
         }
         Ok(Self {
-            front: front(entry, library, &dialogue)?,
+            front: front(entry, library, &dialogue, false)?,
             dialogue,
         })
     }
@@ -203,7 +203,12 @@ fn is_closed(template: &Template) -> bool {
 
 /// The front matter with everything from elsewhere in it: the row's variables, those of the
 /// fragments and what they require, and the texts of mails.
-fn front(entry: &Entry<'_>, library: &Library, dialogue: &str) -> Result<Table, DraftError> {
+fn front(
+    entry: &Entry<'_>,
+    library: &Library,
+    dialogue: &str,
+    strict: bool,
+) -> Result<Table, DraftError> {
     let refuse = |reason: String| DraftError::Front {
         id: entry.id.clone(),
         reason,
@@ -233,7 +238,8 @@ fn front(entry: &Entry<'_>, library: &Library, dialogue: &str) -> Result<Table, 
     lets.extend(variables(entry.row).map_err(refuse)?);
     front.remove("let");
     let rest = front.to_string();
-    lets.retain(|name, _| dialogue.contains(name) || rest.contains(name));
+    // What the flow expects may need a variable that no line names: a term of a dispute does.
+    lets.retain(|name, _| strict || dialogue.contains(name) || rest.contains(name));
     if !requires.is_empty() {
         front.insert("requires".to_owned(), Value::Array(requires));
     }
