@@ -1,6 +1,6 @@
 //! Lints of the servers: judged, or excused.
 
-use super::LINTS;
+use super::{Excuse, LINTS};
 use crate::monitor::story::Story;
 use rstest::rstest;
 use std::collections::BTreeSet;
