@@ -37,18 +37,16 @@ pub fn list(selection: &Selection<'_>, as_json: bool) -> (String, Exit) {
 
 fn as_value(entry: &Entry<'_>) -> serde_json::Value {
     let front = &entry.scenario.unit.front;
-    let requires: Vec<String> = entry
-        .scenario
-        .units()
-        .flat_map(|unit| &unit.front.requires)
-        .map(|gate| {
-            format!(
-                "{}{}",
-                if gate.negated { "!" } else { "" },
-                gate.capability.value
-            )
-        })
-        .collect();
+    let mut requires: Vec<String> = Vec::new();
+    let gates = entry.scenario.units().flat_map(|unit| &unit.front.requires);
+    for gate in gates {
+        let not = if gate.negated { "!" } else { "" };
+        let words = format!("{not}{}", gate.capability.value);
+        // A fragment often asks for what its scenario asks for as well.
+        if !requires.contains(&words) {
+            requires.push(words);
+        }
+    }
     json!({
         "id": entry.id,
         "title": entry.title(),
