@@ -2,9 +2,11 @@
 
 use include_dir::{Dir, include_dir};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
 use thiserror::Error;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../scenarios");
@@ -60,7 +62,7 @@ impl Library {
     pub fn paths(&self) -> Result<Vec<String>, LibraryError> {
         let mut paths = Vec::new();
         match self {
-            Self::Embedded => embedded(&EMBEDDED, &mut paths),
+            Self::Embedded => paths.extend(embedded().keys().cloned()),
             Self::Folder(root) => walk(root, "", 0, &mut paths)?,
         }
         paths.sort();
@@ -79,10 +81,10 @@ impl Library {
             return Err(LibraryError::Outside(path.to_owned()));
         }
         match self {
-            Self::Embedded => EMBEDDED
-                .get_file(path)
-                .map(|file| Cow::Borrowed(file.contents()))
-                .ok_or_else(|| LibraryError::Missing(path.to_owned())),
+            Self::Embedded => match embedded().get(path) {
+                Some(bytes) => Ok(Cow::Borrowed(*bytes)),
+                None => Err(LibraryError::Missing(path.to_owned())),
+            },
             Self::Folder(root) => match read_file(&root.join(path)) {
                 Ok(bytes) => Ok(Cow::Owned(bytes)),
                 // Where the folder stands is no news.
@@ -120,12 +122,24 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, LibraryError> {
     Ok(bytes)
 }
 
-fn embedded(dir: &Dir<'static>, to: &mut Vec<String>) {
-    let paths = dir
-        .files()
-        .map(|file| file.path().to_string_lossy().replace('\\', "/"));
-    to.extend(paths.filter(|path| !path.starts_with('.') && !path.contains("/.")));
-    dir.dirs().for_each(|dir| embedded(dir, to));
+/// The embedded files by path. A search in the folder itself compares with every file.
+fn embedded() -> &'static BTreeMap<String, &'static [u8]> {
+    static FILES: OnceLock<BTreeMap<String, &[u8]>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let mut files = BTreeMap::new();
+        collect(&EMBEDDED, &mut files);
+        files
+    })
+}
+
+fn collect(dir: &Dir<'static>, to: &mut BTreeMap<String, &'static [u8]>) {
+    for file in dir.files() {
+        let path = file.path().to_string_lossy().replace('\\', "/");
+        if !path.starts_with('.') && !path.contains("/.") {
+            to.insert(path, file.contents());
+        }
+    }
+    dir.dirs().for_each(|dir| collect(dir, to));
 }
 
 fn walk(root: &Path, inside: &str, depth: usize, to: &mut Vec<String>) -> Result<(), LibraryError> {
