@@ -269,7 +269,8 @@ impl<'a, S: Stream> Wire<'a, S> {
         }
         let is_reply = !matches!(position, Position::Body | Position::Connect);
         let any = is_reply.then_some(Position::Any);
-        [Some(position), also, any]
+        let hello = matches!(position, Position::Ehlo | Position::Helo).then_some(Position::Hello);
+        [Some(position), hello, also, any]
             .into_iter()
             .flatten()
             .map(|name| {

@@ -2,10 +2,9 @@
 //! reference module does not do. Those towards the servers stand in [`super::variant_wire`].
 
 use super::tools::is;
-use super::wire::replaced;
 use super::{Variant, variant};
 use crate::at::output::{Block, framed};
-use crate::command::extended;
+use crate::command::{Flow, extended};
 use crate::command::pop3::Phase;
 use crate::core::Request;
 use crate::exchange::{self, Event, ask};
@@ -36,22 +35,12 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     variant(
         "pop3-ok-first",
-        "+POP3: SUCCESS comes after OK where the note has it before",
+        "The OK of AT+POP3IN comes at once, and +POP3: SUCCESS follows",
         "SIM5320 manual 18.2.2, second alternative; the note shows that order for AT+POP3GET",
         Firmware {
-            event: |interpreter, event| {
-                if let Event::Pop3Answered {
-                    answer: Ok(Answer::Done),
-                    open,
-                } = &event
-                    && interpreter.stop_waiting_for(Waiting::Pop3)
-                {
-                    // What follows on the command line finds the session as it is now.
-                    interpreter.core.pop3.phase = phase(*open);
-                    interpreter.announce_after(Ok(()), event);
-                } else {
-                    interpreter.tell(event);
-                }
+            command: |core, name, form| match extended(core, name, form)? {
+                Flow::Wait if is(name, "+POP3IN") => Ok(Flow::Done),
+                flow => Ok(flow),
             },
             ..SHIPPED
         },
@@ -74,20 +63,6 @@ pub(super) const VARIANTS: &[Variant] = &[
                     }
                 }
                 event => interpreter.tell(event),
-            },
-            ..SHIPPED
-        },
-    ),
-    variant(
-        "comma-without-blank",
-        "No blank follows the comma in the answers of AT+POP3NUM and AT+POP3LIST",
-        "the note has two forms; V.250 5.4.3 knows no blank",
-        Firmware {
-            frame: |block, line, lines, out| match lines {
-                [only] if block == Block::Information && only.starts_with(b"+POP3: ") => {
-                    framed(block, line, &[&replaced(only, ", ", ",")], out);
-                }
-                lines => framed(block, line, lines, out),
             },
             ..SHIPPED
         },

@@ -250,18 +250,6 @@ pub(super) const VARIANTS: &[Variant] = &[
             ..HONEST
         }),
     ),
-    variant(
-        "header-by-retr",
-        "AT+POP3HDR reads the whole e-mail with RETR and keeps its header",
-        "RFC 1939 7: TOP is optional",
-        pop3_over!(Tamper {
-            sent: |seen, line| match seen.after("TOP ") {
-                true => replaced(&replaced(line, "TOP ", "RETR "), " 0\r\n", "\r\n"),
-                false => line.to_vec(),
-            },
-            ..HONEST
-        }),
-    ),
 ];
 
 /// The body as it stands in a message, and in quoted-printable with every letter E encoded.

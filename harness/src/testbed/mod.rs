@@ -122,14 +122,14 @@ impl Servers {
     }
 }
 
-/// The fault rules of a case that never fired, each as it is known to people.
+/// The fault rules of a case that had to fire and never did, each as it is known to people.
 fn unreached(servers: &Servers, case: &Case) -> Vec<String> {
     let never = |fired: Vec<u32>, rules: &[Rule], protocol: &str| {
         let unfired = fired
             .into_iter()
             .zip(rules)
             .enumerate()
-            .filter(|(_, (times, _))| *times == 0);
+            .filter(|(_, (times, rule))| *times == 0 && rule.needed);
         let word = |at: usize, rule: &Rule| match &rule.name {
             Some(name) => format!("{protocol} fault `{name}`"),
             None => format!("{protocol} fault {} (at {:?})", at + 1, rule.when),

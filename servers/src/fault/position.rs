@@ -34,6 +34,8 @@ pub enum Position {
     /// The final reply of an authentication exchange (SMTP: 235 or a refusal).
     AuthDone,
 
+    /// SMTP: the reply to EHLO or HELO, whichever comes; no engine gives it to a reply.
+    Hello,
     /// SMTP EHLO.
     Ehlo,
     /// SMTP HELO.
@@ -98,9 +100,8 @@ impl Position {
         match self {
             Any | Connect | Received | Sent | Greeting | Unknown | Quit | Noop | Rset | Auth
             | AuthDone | AuthUser | AuthPassword => true,
-            Ehlo | Helo | Starttls | Mail | Rcpt | Data | Body | Dot | Vrfy | Expn | Help => {
-                protocol == Protocol::Smtp
-            }
+            Hello | Ehlo | Helo | Starttls | Mail | Rcpt | Data | Body | Dot | Vrfy | Expn
+            | Help => protocol == Protocol::Smtp,
             Capa | CapaBody | Stls | User | Pass | Apop | Stat | List | ListBody | Uidl
             | UidlBody | Retr | RetrBody | Top | TopBody | Dele => protocol == Protocol::Pop3,
         }

@@ -23,6 +23,10 @@ pub struct Rule {
     /// Whether it waits for `fault on NAME`.
     #[serde(default)]
     pub off: bool,
+    /// Whether a client that never comes to this place leaves open what the rule was to find out.
+    /// It does not where the place is optional, and what is expected holds without it, too.
+    #[serde(default = "needed")]
+    pub needed: bool,
 
     /// The place in the dialogue.
     pub when: Position,
@@ -81,6 +85,10 @@ pub struct Rule {
     /// For `reply`, `split`, `drip`, `repeat`, `mutate`, `truncate` and `endless`: what comes after.
     #[serde(default)]
     pub then: Ending,
+}
+
+fn needed() -> bool {
+    true
 }
 
 /// The most that `count` may be.
