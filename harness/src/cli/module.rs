@@ -181,10 +181,11 @@ impl Place {
 async fn serve_stdio(mut device: Device) -> Result<Exit, String> {
     let _terminal = plain_terminal();
     let mut line = tokio::io::join(tokio::io::stdin(), tokio::io::stdout());
-    device
-        .run(&mut line)
-        .await
-        .map_err(|error| format!("the line was lost: {error}"))?;
+    match device.run(&mut line).await {
+        // How a terminal says that nobody is at its other end any more.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {}
+        other => other.map_err(|error| format!("the line was lost: {error}"))?,
+    }
     Ok(Exit::Passed)
 }
 
