@@ -292,6 +292,26 @@ impl Device {
     }
 }
 
+/// Refuses scenarios with mistakes before a device is touched.
+fn without_mistakes(
+    suite: &Suite,
+    profile: &Profile,
+    selection: &Selection<'_>,
+) -> Result<(), Refusal> {
+    let found = suite.lint(profile, selection.scenarios());
+    match found.has_errors() {
+        true => Err(Refusal::mistakes(&found)),
+        false => Ok(()),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Refusal::infrastructure(format!("no runtime: {error}")))
+}
+
 fn print((text, exit): (String, Exit)) -> Exit {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -1,7 +1,7 @@
 //! `urcheck mutants`: how good the suite is, by the bugs that it catches.
 
 use super::rig::{cores, interrupt, session};
-use super::{Device, Folder, Refusal, select, stdout_has_colour};
+use super::{Device, Folder, Refusal, runtime, select, stdout_has_colour, without_mistakes};
 use crate::exit::Exit;
 use crate::monitor;
 use crate::mutation::cover::{self, Kills};
@@ -76,11 +76,7 @@ impl Mutants {
         let suite = self.folder.suite()?;
         let profile = self.device.profile(&suite)?;
         let selection = select(&[], &suite)?;
-        let scenarios = selection.entries.iter().map(|entry| entry.scenario);
-        let found = suite.lint(&profile, scenarios);
-        if found.has_errors() {
-            return Err(Refusal::mistakes(&found));
-        }
+        without_mistakes(&suite, &profile, &selection)?;
         let cases = selection.entries.iter().map(|entry| {
             let case = suite.case(entry, &profile, &Addresses::default());
             case.map_err(|found| Refusal::mistakes(&found))
@@ -88,10 +84,7 @@ impl Mutants {
         let cases = cases.collect::<Result<_, _>>()?;
         let session = session(cases, &profile, SmtpEngine::default(), false)?;
         let settings = embedded::settings(&profile);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Refusal::infrastructure(format!("no runtime: {error}")))?;
+        let runtime = runtime()?;
         let outcome = runtime.block_on(self.measure(subjects, session, &settings));
         if outcome.tried.len() < outcome.subjects.len() {
             let left = outcome.subjects.len() - outcome.tried.len();

@@ -2,7 +2,7 @@
 
 use super::progress::{Live, Reports};
 use super::rig::{Rig, interrupt};
-use super::{Choice, Refusal};
+use super::{Choice, Refusal, runtime, without_mistakes};
 use crate::exit::Exit;
 use crate::mutation::pattern::Patterns;
 use crate::profile::Profile;
@@ -45,20 +45,14 @@ impl Run {
         let suite = self.choice.folder.suite()?;
         let profile = self.rig.device.profile(&suite)?;
         let selection = self.choice.select(&suite)?;
-        let found = suite.lint(&profile, selection.scenarios());
-        if found.has_errors() {
-            return Err(Refusal::mistakes(&found));
-        }
+        without_mistakes(&suite, &profile, &selection)?;
         if selection.entries.is_empty() {
             return Err(Refusal {
                 text: "there is no scenario".to_owned(),
                 exit: Exit::Nothing,
             });
         }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Refusal::infrastructure(format!("no runtime: {error}")))?;
+        let runtime = runtime()?;
         runtime.block_on(self.drive(&suite, &selection, &profile))
     }
 

@@ -2,7 +2,7 @@
 
 use super::progress::{Live, Reports};
 use super::rig::{Line, Rig, Stand, interrupt};
-use super::{Folder, Refusal, select};
+use super::{Folder, Refusal, runtime, select, without_mistakes};
 use crate::exit::Exit;
 use crate::judge::UNREACHED;
 use crate::profile::Profile;
@@ -66,14 +66,8 @@ impl Sweep {
             selectors = FLOWS.map(str::to_owned).to_vec();
         }
         let selection = select(&selectors, &suite)?;
-        let found = suite.lint(&profile, selection.scenarios());
-        if found.has_errors() {
-            return Err(Refusal::mistakes(&found));
-        }
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Refusal::infrastructure(format!("no runtime: {error}")))?;
+        without_mistakes(&suite, &profile, &selection)?;
+        let runtime = runtime()?;
         runtime.block_on(self.drive(&suite, &selection, &profile))
     }
 
