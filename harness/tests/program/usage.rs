@@ -210,3 +210,18 @@ fn a_reader_that_has_enough_is_no_error() {
 fn real_time() -> Vec<(&'static str, &'static str)> {
     vec![("(?m)^.* of real time", "[time] of real time")]
 }
+
+/// A module that is not set up never connects, so a fault of the server never happens.
+#[rstest]
+#[case::needed("", 4)]
+#[case::not_needed("needed = false\n", 0)]
+fn a_fault_that_is_not_needed_leaves_nothing_open(#[case] key: &str, #[case] code: i32) {
+    let folder = suite_of("== s\n> AT\n< OK\n");
+    let text = format!(
+        "+++\nformat = 1\ntitle = \"A fault\"\n\n[[smtp.fault]]\nwhen = \"hello\"\ndo = \"stall\"\n{key}\
+         +++\n\n== s\n> AT+SMTPSEND\n< +SMTP: PARAM ERROR\n< ERROR\n"
+    );
+    std::fs::write(folder.path().join("fault.att"), text).unwrap();
+    let ended = run(&["run", "--scenarios", folder.path().to_str().unwrap()]);
+    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+}

@@ -14,6 +14,7 @@ fn with(rule: Value) -> Value {
 #[rstest]
 #[case("greeting", "554 no service")]
 #[case("ehlo", "421 busy")]
+#[case("hello", "421 busy")]
 #[case("mail", "451 later")]
 #[case("rcpt", "550 5.1.1 no such user")]
 #[case("data", "451 later")]
@@ -299,6 +300,21 @@ async fn a_client_that_takes_no_such_challenge_may_leave() {
     let session = &bench.server.view()["sessions"][0];
     assert_eq!(session["quit"], true);
     assert_eq!(session["lints"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn either_greeting_of_a_client_is_hello() {
+    let rule = json!({"when": "hello", "nth": 2, "do": "reply", "text": "421 busy"});
+    let bench = Bench::new(&with(rule));
+    let mut client = bench.greeted().await;
+    client
+        .pass(&[("EHLO client.test", "250"), ("HELO client.test", "421")])
+        .await;
+    let rule = json!({"when": "hello", "do": "reply", "text": "421 busy"});
+    let bench = Bench::new(&with(rule));
+    let mut client = bench.greeted().await;
+    client.pass(&[("HELO client.test", "421")]).await;
+    assert_eq!(bench.server.fired(), [1]);
 }
 
 #[tokio::test(start_paused = true)]
