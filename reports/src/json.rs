@@ -6,8 +6,8 @@
 mod sheet;
 
 use crate::model::{
-    Arrived, CaseReport, CheckPart, Class, Due, Evidence, Finding, Grade, Outcome, RunReport,
-    Source, Verdict,
+    Arrived, CaseReport, CheckPart, Class, Due, Evidence, Finding, Grade, Likeness, Outcome,
+    RunReport, Source, Verdict,
 };
 use crate::reporter::{ReportError, Reporter};
 use serde::{Serialize, Serializer};
@@ -69,6 +69,8 @@ struct Run<'a> {
     findings: Vec<sheet::Mixed<'a>>,
     readings: Vec<sheet::Followed<'a>>,
     behaviour: Vec<sheet::Entry<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    behaves_like: &'a [Likeness],
 }
 
 impl<'a> From<&'a RunReport> for Run<'a> {
@@ -93,6 +95,7 @@ impl<'a> From<&'a RunReport> for Run<'a> {
             findings: readings.mixtures.iter().map(sheet::Mixed::from).collect(),
             readings: readings.followed.into_iter().map(Into::into).collect(),
             behaviour: run.behaviour().into_iter().map(Into::into).collect(),
+            behaves_like: &run.likenesses,
         }
     }
 }

@@ -159,8 +159,22 @@ pub struct RunReport {
     /// Why the run ended early, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_early: Option<String>,
+    /// The known bugs that the failures look like, if they look like any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub likenesses: Vec<Likeness>,
     /// Real time from start to end.
     pub duration: Duration,
+}
+
+/// A known bug that a device behaves like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Likeness {
+    /// The name of the build of the reference module that has it.
+    pub name: String,
+    /// What it does: one sentence without a full stop.
+    pub about: String,
+    /// How near: 1 is the same pattern of findings, 0 nothing in common.
+    pub likeness: f64,
 }
 
 impl RunReport {

@@ -4,12 +4,13 @@ use super::progress::{Live, Reports};
 use super::rig::{Rig, interrupt};
 use super::{Choice, Refusal};
 use crate::exit::Exit;
+use crate::mutation::pattern::Patterns;
 use crate::profile::Profile;
-use crate::suite::Suite;
+use crate::suite::{Library, Suite};
 use clap::Args;
 use std::path::PathBuf;
 use tokio::time::Instant;
-use urcheck_reports::Detail;
+use urcheck_reports::{Detail, Verdict};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -81,7 +82,14 @@ impl Run {
         let reports = self.reports()?;
         let mut live = Live::new(session.cases.len(), reports);
         let ran = line.run(session, stop, &mut live).await;
-        let report = ran.report(&self.rig.dut.to_string(), profile, start.elapsed());
+        let mut report = ran.report(&self.rig.dut.to_string(), profile, start.elapsed());
+        if report
+            .cases
+            .iter()
+            .any(|case| case.verdict == Verdict::Fail)
+        {
+            report.likenesses = patterns(suite)?.diagnose(&report.cases);
+        }
         live.finish(&report).map_err(Refusal::infrastructure)?;
         Ok(Exit::of(report.outcome()))
     }
@@ -94,6 +102,17 @@ impl Run {
         };
         Reports::new(detail, self.behaviour, &self.report).map_err(Refusal::usage)
     }
+}
+
+/// The stored finding patterns, of the suite or, where it has none, of the built-in one.
+fn patterns(suite: &Suite) -> Result<Patterns, Refusal> {
+    const FILE: &str = "patterns.json";
+    let own = suite.library().read(FILE);
+    let Ok(text) = own.or_else(|_| Library::Embedded.read(FILE)) else {
+        return Ok(Patterns::default());
+    };
+    let broken = |error| Refusal::infrastructure(format!("{FILE} cannot be read: {error}"));
+    Patterns::read(&text).map_err(broken)
 }
 
 pub(super) fn report_target(text: &str) -> Result<PathBuf, String> {

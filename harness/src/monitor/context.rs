@@ -139,6 +139,14 @@ pub(super) fn answer<'a>(
     (!next.from_client).then(|| (next, bytes(account, next)))
 }
 
+/// Whether the timeline has everything that went over a connection.
+pub(super) fn is_whole(account: &Account<'_>, connection: &Connection) -> bool {
+    connection.traffic.iter().all(|traffic| {
+        let kept = bytes(account, traffic).len();
+        u64::try_from(kept).is_ok_and(|kept| kept == traffic.length)
+    })
+}
+
 /// The bytes of a read or write.
 pub(super) fn bytes<'a>(account: &'a Account<'_>, traffic: &Traffic) -> &'a [u8] {
     match account.events.get(traffic.event).map(|event| &event.kind) {

@@ -98,6 +98,10 @@ const LINTS: &[(&str, &str, Excuse)] = &[
     ("smtp.abandoned-message", "RFC 5321 4.1.1.10", Excuse::Leave),
     ("smtp.no-quit", "RFC 5321 4.1.1.10", Excuse::GaveUp),
     ("smtp.talk-after-421", "RFC 5321 3.8", Excuse::Order),
+    ("smtp.talk-after-quit", "RFC 5321 4.1.1.10", Excuse::Order),
+    ("smtp.helo-without-ehlo", "RFC 5321 4.1.1.1", Excuse::Always),
+    ("smtp.bad-date", "RFC 5322 3.3", Excuse::None),
+    ("smtp.base64-line-too-long", "RFC 2045 6.8", Excuse::None),
     ("pop3.talk-before-greeting", "RFC 1939 3", Excuse::Order),
     ("pop3.pipelined", "RFC 1939 3, RFC 2449 6.6", Excuse::Order),
     ("pop3.bare-lf", "RFC 1939 3", Excuse::Given),
@@ -120,6 +124,7 @@ const LINTS: &[(&str, &str, Excuse)] = &[
     ("pop3.talk-before-tls", "RFC 2595 4", Excuse::None),
     // RFC 1939 lets a client go; what it reports then is for `truth.logout` and `asked.quit`.
     ("pop3.no-quit", "RFC 1939 6", Excuse::Always),
+    ("pop3.talk-after-quit", "RFC 1939 6", Excuse::Order),
 ];
 
 fn judge(account: &Account<'_>, of: Protocol) -> Vec<Found> {

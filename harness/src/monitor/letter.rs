@@ -2,7 +2,7 @@
 
 use super::account::{Account, Connection, Message, Sending};
 use super::configured::{Configured, List, Mailbox};
-use super::context::{connections_of, said};
+use super::context::{connections_of, is_whole, said};
 use super::{Basis, Found, Monitor};
 use mail_parser::{Address, MessageParser};
 use std::collections::BTreeSet;
@@ -157,12 +157,13 @@ fn envelope(account: &Account<'_>) -> Vec<Found> {
             let Some(message) = messages(account, connection).first().copied() else {
                 continue;
             };
+            // Of a long dialogue the timeline keeps only the beginning.
+            if !is_whole(account, connection) {
+                continue;
+            }
             let named: BTreeSet<String> = named.into_iter().collect();
             // Whether the rest gets it when the server refuses one is open to dispute.
             let all_accepted = message.recipients.len() >= named.len();
-            // Of a long dialogue the timeline keeps only the beginning; the server knows the rest.
-            let taken = message.recipients.iter().map(|one| one.to_lowercase());
-            let named: BTreeSet<String> = named.into_iter().chain(taken).collect();
             let missing: Vec<_> = configured.difference(&named).cloned().collect();
             if all_accepted && is_simple(&configured) && !missing.is_empty() {
                 let message = format!(

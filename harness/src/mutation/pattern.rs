@@ -8,7 +8,7 @@
 use super::{by_monitor, counts};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use urcheck_reports::{CaseReport, Verdict};
+use urcheck_reports::{CaseReport, Likeness, Verdict};
 
 /// The features of one or more cases.
 pub type Features = BTreeSet<String>;
@@ -29,17 +29,6 @@ pub struct Patterns {
 struct Stored {
     about: String,
     features: Vec<usize>,
-}
-
-/// What a device behaves like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Likeness {
-    /// The mutant.
-    pub name: String,
-    /// What it does.
-    pub about: String,
-    /// How near: 1 is the same pattern, 0 nothing in common.
-    pub likeness: f64,
 }
 
 /// What went wrong in a case; empty if nothing that counts did.
@@ -90,6 +79,13 @@ impl Patterns {
     /// None that can come about: names and numbers can always be written.
     pub fn text(&self) -> Result<String, serde_json::Error> {
         Ok(format!("{}\n", serde_json::to_string_pretty(self)?))
+    }
+
+    /// What a run looks like; nothing where nothing failed.
+    pub fn diagnose(&self, cases: &[CaseReport]) -> Vec<Likeness> {
+        let seen: Features = cases.iter().flat_map(features).collect();
+        let ran = cases.iter().filter(|case| case.verdict != Verdict::Skipped);
+        self.nearest(&seen, &ran.map(|case| case.id.as_str()).collect())
     }
 
     /// The mutants that a device with these features is nearest to, if it is near to any: one, or

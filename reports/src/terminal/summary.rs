@@ -18,6 +18,7 @@ pub(super) fn summary(run: &RunReport, behaviour: bool, page: &mut Page) {
     lies(run, page);
     sheet::mixtures(run, page);
     broken_clauses(run, page);
+    likenesses(run, page);
     sheet::margins(run, page);
     unexpected_passes(run, page);
     not_run(run, page);
@@ -120,6 +121,23 @@ fn broken_clauses(run: &RunReport, page: &mut Page) {
         .filter_map(|finding| finding.clause.as_deref())
         .collect();
     list("clauses broken", broken.into_iter(), page);
+}
+
+/// What known bug the failures look like.
+fn likenesses(run: &RunReport, page: &mut Page) {
+    if run.likenesses.is_empty() {
+        return;
+    }
+    page.gap();
+    for one in run.likenesses.iter().take(MAX_LISTED) {
+        let (name, about) = (clean(&one.name), clean(&one.about));
+        let text = format!(
+            "behaves like `{name}`: {about} (likeness {:.2})",
+            one.likeness
+        );
+        page.line(0, &page.paint(Role::Strong, &text));
+    }
+    rest(run.likenesses.len(), page);
 }
 
 fn unexpected_passes(run: &RunReport, page: &mut Page) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 use urcheck_reports::{
-    CaseReport, Class, Event, EventKind, Finding, Observed, Place, Protocol, QuotedStep, RunReport,
-    Timeline, Verdict,
+    CaseReport, Class, Event, EventKind, Finding, Likeness, Observed, Place, Protocol, QuotedStep,
+    RunReport, Timeline, Verdict,
 };
 
 pub(crate) fn ms(millis: u64) -> Duration {
@@ -192,6 +192,15 @@ pub(crate) fn refused() -> Tape {
         .server(17, "535 5.7.8 credentials rejected")
 }
 
+/// A known bug.
+pub(crate) fn likeness() -> Likeness {
+    Likeness {
+        name: "s-refusal-is-success".to_owned(),
+        about: "Whatever the final dot is answered with, SUCCESS is reported".to_owned(),
+        likeness: 0.87,
+    }
+}
+
 pub(crate) fn run(cases: Vec<CaseReport>) -> RunReport {
     RunReport {
         tool: "urcheck 0.1.0".to_owned(),
@@ -200,6 +209,7 @@ pub(crate) fn run(cases: Vec<CaseReport>) -> RunReport {
         cases,
         not_run: Vec::new(),
         ended_early: None,
+        likenesses: Vec::new(),
         duration: ms(840),
     }
 }

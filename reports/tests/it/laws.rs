@@ -1,5 +1,6 @@
 //! What holds for any evidence, however strange the device, the client or the scenario.
 
+use crate::build::likeness;
 use proptest::prelude::*;
 use std::time::Duration;
 use urcheck_reports::{
@@ -139,6 +140,7 @@ fn any_run() -> impl Strategy<Value = RunReport> {
         tool: "urcheck".to_owned(),
         not_run: vec![dut.clone()],
         ended_early: Some(dut.clone()),
+        likenesses: vec![likeness()],
         dut,
         profile: "sim5360".to_owned(),
         cases,
