@@ -156,6 +156,7 @@ fn case() -> Case {
         pop3: urcheck_servers::pop3::Setup::default(),
         variables: serde_json::Map::new(),
         steps: steps.collect(),
+        prepared: 0,
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Basis, Found, MOST, Monitor};
 pub(super) const MONITORS: &[Monitor] = &[
     Monitor {
         id: "line.framing",
-        about: "puts CR LF before and after every result, and nothing else on its line",
+        about: "puts CR LF before and after every result, and nothing else on its line; within one answer one line end may serve as both",
         basis: Basis::Document("ITU-T V.250 5.7.1"),
         watch: framing,
     },
@@ -65,8 +65,20 @@ fn headless(account: &Account<'_>, previous: Option<&Line>, line: &Line) -> Opti
         // What ends passed-on text and an echo is the affair of those; a prompt has no end.
         (Kind::Blank | Kind::Echo | Kind::Verbatim | Kind::Prompt, _) => None,
         _ if account.may_be_foreign(previous) => None,
+        // The lines of one answer: the note prints them without their framing, the manuals with
+        // and without a blank line between them. The line end before is then the one in front.
+        _ if is_one_answer(previous, line) => None,
         _ => Some(NONE),
     }
+}
+
+/// Whether two lines belong to one answer that its final result code has not ended before.
+fn is_one_answer(previous: &Line, line: &Line) -> bool {
+    let goes_on = matches!(
+        previous.kind,
+        Kind::Information | Kind::Smtp | Kind::Pop3
+    );
+    goes_on && previous.end == End::CrLf && previous.exchange == line.exchange
 }
 
 /// A result in one line with something else.

@@ -2,7 +2,7 @@
 //! when the device is not to blame for it.
 
 use super::account::{Account, Connection};
-use super::context::{fired, late, said};
+use super::context::{connections_of, fired, late, said};
 use super::{Basis, Found, Monitor};
 use std::collections::BTreeSet;
 use urcheck_reports::{EventKind, Protocol};
@@ -42,6 +42,8 @@ enum Excuse {
     /// It had to leave: it was stopped, it was reset or taken off the network, its timer ran out,
     /// or the server was none or had gone.
     Leave,
+    /// It had to leave, or reported that the sending failed.
+    GaveUp,
     /// The server said something that was not due, or nothing, so that the order is lost.
     Order,
     /// The DTE gave it an address or account that no line can hold.
@@ -94,7 +96,7 @@ const LINTS: &[(&str, &str, Excuse)] = &[
     ("smtp.mime-version", "RFC 2045 4", Excuse::None),
     ("smtp.mime-boundary", "RFC 2046 5.1", Excuse::None),
     ("smtp.abandoned-message", "RFC 5321 4.1.1.10", Excuse::Leave),
-    ("smtp.no-quit", "RFC 5321 4.1.1.10", Excuse::Leave),
+    ("smtp.no-quit", "RFC 5321 4.1.1.10", Excuse::GaveUp),
     ("smtp.talk-after-421", "RFC 5321 3.8", Excuse::Order),
     ("smtp.talk-after-quit", "RFC 5321 4.1.1.10", Excuse::Order),
     ("smtp.helo-without-ehlo", "RFC 5321 4.1.1.1", Excuse::Always),
@@ -167,6 +169,7 @@ fn is_excused(
         Excuse::None => false,
         Excuse::Always => true,
         Excuse::Leave => had_to_leave(account, connection),
+        Excuse::GaveUp => had_to_leave(account, connection) || gave_up(account, connection),
         Excuse::Order => order_is_lost(account, connection, event),
         Excuse::Given => gave_what_no_line_can_hold(account),
         Excuse::Asked => asked_for(account, connection, event),
@@ -235,6 +238,20 @@ fn had_to_leave(account: &Account<'_>, connection: &Connection) -> bool {
         || refused_to_greet
         || whole >= late(account, connection.protocol)
         || garbled(account, connection)
+}
+
+/// Whether the sending on this connection was reported as failed. The note knows no leave-taking,
+/// and says of a stop that it closes the session directly: only a success has to end in order.
+fn gave_up(account: &Account<'_>, connection: &Connection) -> bool {
+    account.sendings().iter().any(|sending| {
+        let mine = connections_of(account, sending);
+        let reports = sending.reports.iter();
+        mine.iter().any(|one| one.event == connection.event)
+            && reports
+                .filter(|line| account.ends_sending(**line))
+                .filter_map(|line| account.lines.get(*line))
+                .any(|line| account.report(line) != Some("SUCCESS"))
+    })
 }
 
 /// Whether the server said something that is no answer, or broke off.

@@ -96,6 +96,20 @@ fn what_the_dte_did(#[case] line: &str, #[case] id: &str, #[case] breaches: usiz
 }
 
 #[rstest]
+#[case::failed("+SMTP: AUTH ERROR", 0)]
+#[case::succeeded("+SMTP: SUCCESS", 1)]
+fn only_a_success_has_to_end_with_quit(#[case] report: &str, #[case] breaches: usize) {
+    let story = Story::new()
+        .send("AT+SMTPSEND")
+        .connected_smtp(1)
+        .server(Protocol::Smtp, 1, "220 ready")
+        .says("OK")
+        .client(Protocol::Smtp, 1, "EHLO x");
+    let story = lint(story, "smtp.no-quit").says(report);
+    assert_eq!(count(&story, "smtp.no-quit"), breaches);
+}
+
+#[rstest]
 #[case("TOP 1 0", 0)]
 #[case("APOP un x", 1)]
 fn optional_commands_may_be_tried(#[case] line: &str, #[case] breaches: usize) {

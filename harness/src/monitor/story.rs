@@ -36,6 +36,7 @@ impl Story {
                 pop3: urcheck_servers::pop3::Setup::default(),
                 variables: serde_json::Map::new(),
                 steps: Vec::new(),
+                prepared: 0,
             },
         }
     }

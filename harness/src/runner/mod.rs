@@ -11,7 +11,7 @@ pub use probe::SyncError;
 use crate::judge::{Judge, Judged, Policy, Want};
 use crate::monitor;
 use crate::profile::Profile;
-use crate::scenario::case::{Case, Target};
+use crate::scenario::case::{AFTER_SET_UP, Case, Target};
 use crate::testbed::Bench;
 use crate::transport::{LineLost, Port};
 use recorder::Recorder;
@@ -78,6 +78,12 @@ pub async fn run_case(
         recorder,
         pace,
         fed: 0,
+        held: case
+            .pop3
+            .fault
+            .iter()
+            .any(|rule| rule.name.as_deref() == Some(AFTER_SET_UP))
+            .then_some(case.prepared),
         judge: Judge::new(case, policy),
     };
     run.dialogue().await;
@@ -163,6 +169,8 @@ struct Run<'a> {
     pace: Pace,
     /// How many events of the timeline the judge has seen.
     fed: usize,
+    /// The step with which rules that wait for the end of the set-up come into force.
+    held: Option<usize>,
     judge: Judge<'a>,
 }
 
@@ -212,6 +220,13 @@ impl Run<'_> {
     }
 
     async fn send(&mut self, step: usize, bytes: &[u8]) {
+        if self.held.is_some_and(|prepared| step >= prepared) {
+            self.held = None;
+            let words = ["fault", "on", AFTER_SET_UP].map(str::to_owned);
+            if let Err(error) = self.bench.act(Target::Pop3, &words).await {
+                self.judge.bench_failed(error);
+            }
+        }
         self.recorder.push(EventKind::Sent {
             step: Some(step),
             bytes: bytes.to_vec(),

@@ -32,7 +32,12 @@ pub struct Case {
     pub variables: serde_json::Map<String, serde_json::Value>,
     /// The dialogue. Section changes are visible in [`Step::section`].
     pub steps: Vec<Step>,
+    /// How many steps at the beginning are of set-up fragments.
+    pub prepared: usize,
 }
+
+/// The name of fault rules that wait for the end of the set-up.
+pub const AFTER_SET_UP: &str = "after the set-up";
 
 /// One line of the dialogue.
 #[derive(Clone, Debug)]

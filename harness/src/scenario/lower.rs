@@ -9,7 +9,7 @@ mod line;
 mod readings;
 mod rules;
 
-use super::case::{Case, Step};
+use super::case::{AFTER_SET_UP, Case, Step};
 use super::front::{Mail, Row};
 use super::names::{Names, Variable};
 use super::setup;
@@ -25,6 +25,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use urcheck_servers::event::Protocol;
+use urcheck_servers::fault::{Position, Rule};
 
 /// No case has more steps than this.
 pub const MAX_STEPS: usize = 10_000;
@@ -129,8 +130,11 @@ pub fn lower(
     let title = names
         .text(file, &front.title, false, found)
         .unwrap_or_default();
-    let (smtp, pop3) = state.servers(unit, found);
+    let (smtp, mut pop3) = state.servers(unit, found);
+    let mut prepared = 0;
     for unit in scenario.units() {
+        // The scenario itself comes last.
+        prepared = state.steps.len();
         state.unit(unit, found);
     }
     // Of a case with a hole in it, these would say what is not so.
@@ -143,6 +147,9 @@ pub fn lower(
         state.steps.clear();
     }
     all.append(own);
+    if prepared > 0 {
+        hold_until_prepared(&mut pop3.fault);
+    }
     Case {
         id: scenario.case_id(row),
         title,
@@ -157,7 +164,27 @@ pub fn lower(
         smtp,
         pop3,
         steps: std::mem::take(&mut state.steps),
+        prepared,
         variables: names.variables(),
+    }
+}
+
+/// Lets the rules for commands that a device may send of its own accord when it has logged in
+/// wait for the end of the set-up: they mean what the DTE asks for later.
+fn hold_until_prepared(rules: &mut [Rule]) {
+    let own_accord = [
+        Position::Stat,
+        Position::List,
+        Position::ListBody,
+        Position::Uidl,
+        Position::UidlBody,
+        Position::Noop,
+    ];
+    for rule in rules {
+        if own_accord.contains(&rule.when) && rule.name.is_none() && !rule.off {
+            rule.name = Some(AFTER_SET_UP.to_owned());
+            rule.off = true;
+        }
     }
 }
 

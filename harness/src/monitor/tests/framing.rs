@@ -11,9 +11,9 @@ fn asked(answer: &[u8]) -> Story {
 #[rstest]
 #[case::line_feed_alone(b"\r\nOK\n", "`OK` ends with LF alone instead of CR LF")]
 #[case::no_head(b"OK\r\n", "`OK` does not begin with a CR LF of its own")]
-#[case::head_is_the_end_of_another(
-    b"\r\n+CSQ: 1,2\r\nOK\r\n",
-    "`OK` does not begin with a CR LF of its own"
+#[case::head_is_the_end_of_a_result(
+    b"\r\nOK\r\n+SMTP: OK\r\n",
+    "`+SMTP: OK` does not begin with a CR LF of its own"
 )]
 #[case::head_of_line_feed(b"\nOK\r\n", "`OK` begins with LF alone instead of CR LF")]
 #[case::two_results(
@@ -35,6 +35,8 @@ fn bad_framing(#[case] answer: &[u8], #[case] message: &str) {
 #[rstest]
 #[case::plain(asked(b"\r\n+CSQ: 1,2\r\n\r\nOK\r\n"))]
 #[case::blank_lines(asked(b"\r\n\r\n+CSQ: 1,2\r\n\r\n\r\n\r\nOK\r\n\r\n"))]
+#[case::one_line_end_between_answer_and_result(asked(b"\r\n+CSQ: 1,2\r\nOK\r\n"))]
+#[case::one_line_end_between_lines(asked(b"\r\n+POP3: 1, 30\r\n+POP3: 2, 40\r\nOK\r\n"))]
 #[case::lines_of_one_response(asked(b"\r\n+POP3: \r\n1 30\r\n2 40\r\n\r\nOK\r\n"))]
 #[case::echo(Story::new().with_echo().send("AT").bytes(b"AT\r\r\nOK\r\n"))]
 #[case::echo_of_both(Story::new().with_echo().send_raw(b"AT\r\n").bytes(b"AT\r\n\r\nOK\r\n"))]
