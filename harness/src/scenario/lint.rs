@@ -145,13 +145,21 @@ fn sections(unit: &Unit, known: &Known<'_>, whole: bool, found: &mut Diagnostics
             found.push(one.at(file, name.span, ""));
         }
         for (at, line) in steps.iter().enumerate() {
-            expectation(unit, line, steps.get(at + 1..).unwrap_or_default(), found);
+            let before = steps.get(..at).unwrap_or_default();
+            let after = steps.get(at + 1..).unwrap_or_default();
+            expectation(unit, line, before, after, found);
         }
     }
 }
 
-/// Looks at one line; `after` are those that follow it in its section.
-fn expectation(unit: &Unit, line: &Line, after: &[&Line], found: &mut Diagnostics) {
+/// Looks at one line; `before` and `after` are those around it in its section.
+fn expectation(
+    unit: &Unit,
+    line: &Line,
+    before: &[&Line],
+    after: &[&Line],
+    found: &mut Diagnostics,
+) {
     let LineKind::Expect { mode, window, text } = &line.kind else {
         return;
     };
@@ -168,7 +176,20 @@ fn expectation(unit: &Unit, line: &Line, after: &[&Line], found: &mut Diagnostic
             }
             _ => false,
         };
-        if after.first().filter(ends).is_none() {
+        // As an allowance it may also hold to the end of a section, behind a line that must come.
+        let event_of_dialogue = |next: &&Line| {
+            matches!(
+                next.kind,
+                LineKind::Expect { .. }
+                    | LineKind::Block(_)
+                    | LineKind::Send(_)
+                    | LineKind::SendRaw(_)
+            )
+        };
+        let to_the_end = *mode == Mode::Optional
+            && before.last().is_some_and(|last| ends(&last))
+            && !after.iter().any(event_of_dialogue);
+        if !to_the_end && after.first().filter(ends).is_none() {
             let message = "nothing says where `{{...}}` ends";
             let one = Diagnostic::error("any-lines", message).at(file, line.span, "");
             found.push(one.help("put a `<`, `|` or `<<<` line behind it"));

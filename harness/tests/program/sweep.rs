@@ -116,3 +116,46 @@ fn a_flow_that_does_not_pass_is_no_place_to_start_from() {
         ended.err
     );
 }
+
+/// A bug that only a reply in pieces shows: found, written down, and found again by the file alone.
+#[rstest]
+#[case::smtp("s-segment-is-reply", "smtp/send-simple")]
+#[case::pop3("p-segment-is-answer", "pop3/delete-then-out")]
+fn what_a_sweep_writes_is_a_suite_that_finds_the_same(#[case] mutant: &str, #[case] flow: &str) {
+    let folder = TempDir::new().unwrap();
+    let dut = format!("sim:{mutant}");
+    // The flow alone does not show it.
+    let plain = run(&["run", flow, "--dut", &dut]);
+    assert_eq!(plain.code, Some(0), "{}{}", plain.out, plain.err);
+
+    let swept = sweep(folder.path(), &[flow, "--dut", &dut, "--write", "found"]);
+    assert_eq!(swept.code, Some(1), "{}{}", swept.out, swept.err);
+    let found = folder.path().join("found");
+    let files = std::fs::read_dir(&found).unwrap().count();
+    assert!(files > 0, "{}", swept.out);
+
+    let found = found.to_str().unwrap();
+    let lint = run(&["lint", "--scenarios", found]);
+    assert_eq!(lint.code, Some(0), "{}{}", lint.out, lint.err);
+    let clean = format!("{files} scenarios, {files} cases: no mistakes\n");
+    assert_eq!(lint.out, clean, "{}", lint.err);
+
+    let report = folder.path().join("again.json");
+    let target = format!("json={}", report.display());
+    let again = run(&[
+        "run",
+        "--scenarios",
+        found,
+        "--dut",
+        &dut,
+        "--report",
+        &target,
+    ]);
+    assert_eq!(again.code, Some(1), "{}{}", again.out, again.err);
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(report["summary"]["fail"], files, "{}", again.out);
+
+    let shipped = run(&["run", "--scenarios", found]);
+    assert_eq!(shipped.code, Some(0), "{}{}", shipped.out, shipped.err);
+}
