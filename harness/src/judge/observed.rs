@@ -240,10 +240,9 @@ impl Judge<'_> {
     pub(super) fn variables_of(&self, check: &Check) -> Map<String, Value> {
         let mut variables = self.variables();
         if check.variables().contains("lines") {
-            let lines = self
-                .arrived
-                .iter()
-                .map(|one| String::from_utf8_lossy(&one.line).into_owned());
+            let own = self.arrived.iter();
+            let own = own.filter(|one| !self.policy.ignores(&one.line));
+            let lines = own.map(|one| String::from_utf8_lossy(&one.line).into_owned());
             variables.insert("lines".to_owned(), lines.collect::<Vec<_>>().into());
         }
         variables
