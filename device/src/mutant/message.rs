@@ -203,6 +203,31 @@ pub(super) const MUTANTS: &[Mutant] = &[
         },
     ),
     mutant(
+        "s-eight-bit-field",
+        "A header field of the client's own has a letter that is not ASCII",
+        "RFC 5322 2.2: header fields are ASCII; RFC 2047",
+        message(|job, files| {
+            rewritten(job, files, |text| {
+                and_field(text, "X-Mailer: Modul f\u{fc}r E-Mail")
+            })
+        }),
+    ),
+    mutant(
+        "s-password-in-header",
+        "A header field names the user and the password of the log-in",
+        "smtp.auth: they are for the server",
+        message(|job, files| {
+            let login = job.auth.as_ref();
+            rewritten(job, files, |text| match login {
+                Some(login) => {
+                    let field = format!("X-Login: {} {}", login.user, login.password);
+                    and_field(text, &field)
+                }
+                None => text.to_owned(),
+            })
+        }),
+    ),
+    mutant(
         "s-header-unended",
         "No empty line stands between header and body",
         "RFC 5322 2.1, smtp.body",

@@ -160,6 +160,24 @@ pub(super) const MUTANTS: &[Mutant] = &[
         },
     ),
     mutant(
+        "u-success-as-auth-error",
+        "+SMTP: AUTH ERROR comes instead of +SMTP: SUCCESS",
+        "smtp.urc.success, smtp.urc.auth-error",
+        says!("+SMTP: SUCCESS", "+SMTP: AUTH ERROR"),
+    ),
+    mutant(
+        "u-success-as-param-error",
+        "+SMTP: PARAM ERROR comes instead of +SMTP: SUCCESS",
+        "smtp.urc.success, smtp.urc.param-error",
+        says!("+SMTP: SUCCESS", "+SMTP: PARAM ERROR"),
+    ),
+    mutant(
+        "u-pop3-success-as-smtp",
+        "+SMTP: SUCCESS comes instead of +POP3: SUCCESS",
+        "pop3.urc.success, smtp.send: nothing was sent",
+        says!("+POP3: SUCCESS", "+SMTP: SUCCESS"),
+    ),
+    mutant(
         "u-success-misspelt",
         "+SMTP: SUCCESS is misspelt: SUCESS",
         "smtp.urc.success, note.3.2",

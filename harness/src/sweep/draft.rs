@@ -239,7 +239,8 @@ fn front(
     front.remove("let");
     let rest = front.to_string();
     // What the flow expects may need a variable that no line names: a term of a dispute does.
-    lets.retain(|name, _| strict || dialogue.contains(name) || rest.contains(name));
+    let has_terms = strict && has_term(dialogue);
+    lets.retain(|name, _| has_terms || dialogue.contains(name) || rest.contains(name));
     if !requires.is_empty() {
         front.insert("requires".to_owned(), Value::Array(requires));
     }
@@ -253,6 +254,19 @@ fn front(
         }
     }
     Ok(front)
+}
+
+/// Whether a line has a hole for a term of a dispute: `{{name:part.part}}`.
+fn has_term(dialogue: &str) -> bool {
+    let holes = dialogue.split("{{").skip(1);
+    holes
+        .filter_map(|rest| rest.split_once(':'))
+        .any(|(name, rest)| {
+            let kind = rest.split_once("}}").map_or(rest, |(kind, _)| kind);
+            name.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+                && kind.contains('.')
+        })
 }
 
 /// Puts the text of a mail in place of its file, if it can stand in a scenario file.

@@ -10,5 +10,6 @@ mod bad_scenarios;
 mod commands;
 mod line;
 mod lowering;
+mod monitors;
 mod print;
 mod sample;
