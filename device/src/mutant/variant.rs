@@ -4,8 +4,8 @@
 use super::tools::is;
 use super::{Variant, variant};
 use crate::at::output::{Block, framed};
-use crate::command::{Flow, extended};
 use crate::command::pop3::Phase;
+use crate::command::{Flow, extended};
 use crate::core::Request;
 use crate::exchange::{self, Event, ask};
 use crate::firmware::{Firmware, SHIPPED};
