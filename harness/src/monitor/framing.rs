@@ -74,10 +74,7 @@ fn headless(account: &Account<'_>, previous: Option<&Line>, line: &Line) -> Opti
 
 /// Whether two lines belong to one answer that its final result code has not ended before.
 fn is_one_answer(previous: &Line, line: &Line) -> bool {
-    let goes_on = matches!(
-        previous.kind,
-        Kind::Information | Kind::Smtp | Kind::Pop3
-    );
+    let goes_on = matches!(previous.kind, Kind::Information | Kind::Smtp | Kind::Pop3);
     goes_on && previous.end == End::CrLf && previous.exchange == line.exchange
 }
 
