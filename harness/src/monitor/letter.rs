@@ -133,6 +133,10 @@ fn envelope(account: &Account<'_>) -> Vec<Found> {
                     );
                     found.push(Found::new(line.event, message));
                 }
+                // A transaction that begins anew, as after RSET.
+                if line.after("MAIL FROM:").is_some() {
+                    named.clear();
+                }
                 let Some(to) = line.after("RCPT TO:").and_then(path) else {
                     // What follows DATA is text, and may look like a command.
                     if line.text.eq_ignore_ascii_case("DATA") {
@@ -407,6 +411,13 @@ mod tests {
             fired(&told(&FULL, envelope, message())),
             ["letter.envelope"]
         );
+    }
+
+    #[test]
+    fn a_transaction_may_begin_anew() {
+        let [from, to, bcc] = ENVELOPE;
+        let again = [from, to, "RSET", from, to, bcc];
+        assert!(fired(&told(&FULL, &again, message())).is_empty());
     }
 
     #[rstest]
