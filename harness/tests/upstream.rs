@@ -2,6 +2,7 @@
 //! comes from a server that this project did not write.
 
 #![cfg(feature = "mailin-embedded")]
+#![expect(clippy::expect_used, reason = "a test ends at the first surprise")]
 
 use std::process::Command;
 
@@ -14,10 +15,8 @@ const NOT_HONEST: [&str; 3] = [
 ];
 
 fn urcheck(arguments: &[&str]) -> std::process::Output {
-    let program = Command::new(env!("CARGO_BIN_EXE_urcheck"))
-        .args(arguments)
-        .output();
-    program.expect("urcheck starts")
+    let mut program = Command::new(env!("CARGO_BIN_EXE_urcheck"));
+    program.args(arguments).output().expect("urcheck starts")
 }
 
 #[test]

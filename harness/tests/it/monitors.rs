@@ -201,7 +201,7 @@ const CAUGHT: &[(&str, &str, &str)] = &[
 /// the breach as a story.
 const TOLD_ONLY: &[(&str, &str)] = &[(
     "ending.pop3-silence",
-    "a build that goes on after AT+POP3STOP only reads: it has nothing to say before the next command",
+    "no build says anything to the server later than in the instant of AT+POP3STOP, in which order is no evidence",
 )];
 
 static SUITE: LazyLock<(Suite, Profile)> = LazyLock::new(|| {
