@@ -7,7 +7,7 @@
 //!
 //! Two kinds of trial: what a device must not notice (a late reply, a reply in pieces) leaves the
 //! flow with all that it expects; for everything else only the monitors judge, and that a result
-//! comes at all ([`draft::Draft::loose`]). Must not know: what the reference module does.
+//! comes at all (a loose draft). Must not know: what the reference module does.
 
 mod draft;
 mod mischief;
