@@ -357,6 +357,22 @@ pub(super) const MUTANTS: &[Mutant] = &[
         },
     ),
     mutant(
+        "p-stop-asks-on",
+        "Two seconds after AT+POP3STOP the client still sends NOOP, to keep a session that is over",
+        "pop3.stop",
+        Firmware {
+            abandon: |abandoned| {
+                if let Abandoned::Session(mut session) = abandoned {
+                    tokio::spawn(async move {
+                        tokio::time::sleep(Duration::from_secs(2)).await;
+                        session.request("NOOP").await
+                    });
+                }
+            },
+            ..SHIPPED
+        },
+    ),
+    mutant(
         "p-stop-is-ignored",
         "AT+POP3STOP is answered with OK and does nothing",
         "pop3.stop.force",

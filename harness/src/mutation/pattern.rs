@@ -78,7 +78,7 @@ impl Patterns {
     /// # Errors
     /// None that can come about: names and numbers can always be written.
     pub fn text(&self) -> Result<String, serde_json::Error> {
-        Ok(format!("{}\n", serde_json::to_string_pretty(self)?))
+        Ok(format!("{}\n", serde_json::to_string(self)?))
     }
 
     /// What a run looks like; nothing where nothing failed.

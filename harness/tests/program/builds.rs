@@ -36,3 +36,26 @@ fn the_list_has_names_sentences_and_grounds() {
             .contains("\nok-first\n    OK comes before +SMTP: OK\n    allowed by ")
     );
 }
+
+#[test]
+fn a_known_bug_is_named_by_what_it_looks_like() {
+    let ended = run(&[
+        "run",
+        "-q",
+        "--dut",
+        "sim:p-stop-commits",
+        "pop3/delete-*",
+        "pop3/again-*",
+    ]);
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    let words = "behaves like `p-stop-commits`: AT+POP3STOP sends QUIT";
+    assert!(ended.out.contains(words), "{}", ended.out);
+}
+
+#[test]
+fn what_is_like_no_known_bug_is_not_compared() {
+    let folder = crate::bench::suite_of("== s\n> AT+CMEE?\n< +CMEE: 7\n< OK\n");
+    let ended = run(&["run", "--scenarios", folder.path().to_str().unwrap()]);
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert!(!ended.out.contains("behaves like"), "{}", ended.out);
+}
