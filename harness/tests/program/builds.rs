@@ -1,6 +1,6 @@
 //! Mutants and conforming variants of the reference module, by name.
 
-use crate::bench::{ended, urcheck};
+use crate::bench::{ended, run, urcheck};
 use rstest::rstest;
 
 #[rstest]
