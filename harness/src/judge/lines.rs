@@ -1,7 +1,8 @@
 //! Bytes from the device into lines.
 //!
-//! Knows nothing of AT commands: a line is what stands between line feeds, without the carriage
-//! returns at its end. What has no line end yet can be looked at, because a prompt never gets one.
+//! Knows of AT commands only which lines are final result codes: a line is what stands between
+//! line feeds, without the carriage returns at its end. What has no line end yet can be looked at,
+//! because a prompt never gets one.
 
 /// Longest line that is kept; what a device sends beyond it is counted and thrown away.
 const LONGEST_LINE: usize = 64 * 1024;
@@ -68,6 +69,11 @@ impl LineAssembler {
         self.omitted = 0;
         std::mem::take(&mut self.open)
     }
+}
+
+/// V.250 5.7.1: the results that end a command line.
+pub(crate) fn is_final_result(line: &[u8]) -> bool {
+    line == b"OK" || line == b"ERROR" || line.starts_with(b"+CME ERROR:")
 }
 
 #[cfg(test)]

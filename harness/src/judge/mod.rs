@@ -20,6 +20,7 @@ use crate::scenario::case::{Action, Case, Target};
 use dialogue::{Dialogue, Taken, Windows};
 pub(crate) use echo::Echo;
 use findings::{seconds, show, verdict};
+pub(crate) use lines::is_final_result;
 use lines::{Line, LineAssembler};
 pub use policy::Policy;
 
@@ -495,9 +496,4 @@ impl<'a> Judge<'a> {
             Taken::Unexpected => self.unexpected_line(line),
         }
     }
-}
-
-/// V.250 5.7.1: the results that end a command line.
-pub(crate) fn is_final_result(line: &[u8]) -> bool {
-    line == b"OK" || line == b"ERROR" || line.starts_with(b"+CME ERROR:")
 }
