@@ -2,6 +2,10 @@
 //! against clients that others wrote.
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod bodies;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod dialogue;
