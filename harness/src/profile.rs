@@ -37,6 +37,10 @@ pub struct Profile {
     pub storage_free: u64,
     /// What it can do.
     pub capabilities: Vec<String>,
+    /// Those of the capabilities that a device need not have: before a run it is asked for each,
+    /// and what it lacks is taken from the list. The embedded module is not asked. A profile (or
+    /// `--set`) that lists capabilities and nothing here vouches for all of them.
+    pub probe: Vec<String>,
     /// Files known to be on it.
     pub files: Vec<KnownFile>,
     /// Patterns of lines that the network causes at any time.
@@ -118,6 +122,7 @@ impl Default for Profile {
             },
             storage_free: 64 << 20,
             capabilities: Vec::new(),
+            probe: Vec::new(),
             files: Vec::new(),
             ignore: Vec::new(),
             never: Vec::new(),
@@ -133,6 +138,17 @@ impl Profile {
         self.capabilities.iter().any(|one| one == capability)
     }
 
+    /// The capabilities that the device is to be asked for.
+    pub fn in_doubt(&self) -> impl Iterator<Item = &str> {
+        let doubted = self.probe.iter().map(String::as_str);
+        doubted.filter(|name| self.has(name))
+    }
+
+    /// The same device, known not to have a capability.
+    pub fn lose(&mut self, capability: &str) {
+        self.capabilities.retain(|one| one != capability);
+    }
+
     /// Takes over what a profile file says; what it does not say stays as it is. The name of
     /// the profile that it inherits from is [`Profile::parent`]'s business.
     pub fn read(&mut self, file: &Arc<SourceFile>, found: &mut Diagnostics) {
@@ -145,14 +161,20 @@ impl Profile {
                 groups.insert(group, table);
             }
         }
+        let (mut vouched, mut asked) = (false, false);
         for (key, slot) in self.slots() {
             let value = match key.split_once('.') {
                 Some((group, name)) => groups.get_mut(group).and_then(|table| table.take(name)),
                 None => top.take(key),
             };
             if let Some(value) = value {
+                vouched |= key == "capabilities";
+                asked |= key == "probe";
                 slot.fill(file, &value, found);
             }
+        }
+        if vouched && !asked {
+            self.probe.clear();
         }
         for mut table in top.tables("files", "[[files]]", found) {
             let path = table.text("path", found).unwrap_or_default();
@@ -318,6 +340,37 @@ mod tests {
         assert_eq!(profile.timers.smtp, Duration::from_secs(3));
         assert_eq!(profile.limits.attachments_total, 65536);
         insta::assert_snapshot!(found.render(false));
+    }
+
+    #[test]
+    fn who_lists_capabilities_vouches_for_them() {
+        let mut found = Diagnostics::new();
+        let mut profile = Profile::default();
+        let mut read = |profile: &mut Profile, text: &str| {
+            let file = Arc::new(SourceFile::new("profiles/x.toml", text));
+            profile.read(&file, &mut found);
+        };
+        let asked = |profile: &Profile| profile.in_doubt().map(str::to_owned).collect::<Vec<_>>();
+        read(
+            &mut profile,
+            "capabilities = [\"a\", \"b\"]\nprobe = [\"b\", \"c\"]",
+        );
+        assert_eq!(
+            asked(&profile),
+            ["b"],
+            "what it does not have, nobody asks for"
+        );
+        read(&mut profile, "echo = false");
+        assert_eq!(asked(&profile), ["b"]);
+        let mut other = profile.clone();
+        read(&mut other, "capabilities = [\"b\"]");
+        assert_eq!(asked(&other), Vec::<String>::new());
+        let mut other = profile.clone();
+        other.set("capabilities=a, b").unwrap();
+        assert_eq!(asked(&other), Vec::<String>::new());
+        profile.lose("b");
+        assert!(profile.has("a") && !profile.has("b"));
+        assert!(!found.has_errors());
     }
 
     #[test]

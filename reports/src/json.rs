@@ -6,7 +6,7 @@
 mod sheet;
 
 use crate::model::{
-    Arrived, CaseReport, CheckPart, Class, Due, Evidence, Finding, Grade, Likeness, Outcome,
+    Arrived, CaseReport, CheckPart, Class, Due, Evidence, Finding, Grade, Likeness, Outcome, Probe,
     RunReport, Source, Verdict,
 };
 use crate::reporter::{ReportError, Reporter};
@@ -66,6 +66,8 @@ struct Run<'a> {
     not_run: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_early: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    probes: &'a [Probe],
     findings: Vec<sheet::Mixed<'a>>,
     readings: Vec<sheet::Followed<'a>>,
     behaviour: Vec<sheet::Entry<'a>>,
@@ -92,6 +94,7 @@ impl<'a> From<&'a RunReport> for Run<'a> {
             cases: run.cases.iter().map(Case::from).collect(),
             not_run: &run.not_run,
             ended_early: run.ended_early.as_deref(),
+            probes: &run.probes,
             findings: readings.mixtures.iter().map(sheet::Mixed::from).collect(),
             readings: readings.followed.into_iter().map(Into::into).collect(),
             behaviour: run.behaviour().into_iter().map(Into::into).collect(),

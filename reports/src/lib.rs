@@ -17,6 +17,7 @@
 //!     cases: Vec::new(),
 //!     not_run: Vec::new(),
 //!     ended_early: None,
+//!     probes: Vec::new(),
 //!     likenesses: Vec::new(),
 //!     duration: std::time::Duration::ZERO,
 //! };
@@ -42,7 +43,9 @@ pub mod timeline;
 mod text;
 
 pub use finding::{Arrived, CheckPart, Due, Evidence, Finding, Grade, Source};
-pub use model::{CaseReport, Class, Likeness, Outcome, Place, QuotedStep, RunReport, Verdict};
+pub use model::{
+    CaseReport, Class, Likeness, Outcome, Place, Probe, QuotedStep, RunReport, Verdict,
+};
 pub use nearest::{Nearest, nearest};
 pub use observed::{Behaviour, End, Leaning, Margin, Observed, Reading};
 pub use progress::Progress;

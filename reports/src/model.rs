@@ -159,11 +159,24 @@ pub struct RunReport {
     /// Why the run ended early, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_early: Option<String>,
+    /// What the device was asked for before the run, and whether it has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub probes: Vec<Probe>,
     /// The known bugs that the failures look like, if they look like any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub likenesses: Vec<Likeness>,
     /// Real time from start to end.
     pub duration: Duration,
+}
+
+/// A capability that the device was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    /// The capability.
+    pub capability: String,
+    /// Why the device counts as one without it, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
 }
 
 /// A known bug that a device behaves like.

@@ -8,6 +8,7 @@ pub mod list;
 mod module;
 pub mod monitors;
 mod mutants;
+mod probes;
 mod progress;
 mod rig;
 mod run;

@@ -8,6 +8,7 @@ use crate::runner::Pace;
 use crate::runner::schedule::{self, Ran, Session, Watcher};
 use crate::scenario::case::{Action, Case, TemplatePart};
 use crate::scenario::lower::Bench as Addresses;
+use crate::suite::{Selection, Suite};
 use crate::testbed::external::{Bind, Listeners};
 use crate::testbed::{SmtpEngine, embedded};
 use crate::transport::{Endpoint, Port, open};
@@ -159,6 +160,20 @@ impl Line {
             }
         }
     }
+}
+
+/// The selected cases, for this device and these servers.
+pub(super) fn cases(
+    suite: &Suite,
+    selection: &Selection<'_>,
+    profile: &Profile,
+    addresses: &Addresses,
+) -> Result<Vec<Case>, Refusal> {
+    let cases = selection.entries.iter().map(|entry| {
+        let case = suite.case(entry, profile, addresses);
+        case.map_err(|found| Refusal::mistakes(&found))
+    });
+    cases.collect()
 }
 
 /// These cases on a device that the profile describes. A case that would send what must never be

@@ -1,7 +1,8 @@
 //! `urcheck run`: from the command line to a report and an exit code.
 
+use super::probes::Doubts;
 use super::progress::{Live, Reports};
-use super::rig::{Rig, interrupt};
+use super::rig::{self, Rig, interrupt};
 use super::{Choice, Refusal, runtime, without_mistakes};
 use crate::exit::Exit;
 use crate::mutation::pattern::Patterns;
@@ -53,30 +54,40 @@ impl Run {
             });
         }
         let runtime = runtime()?;
-        runtime.block_on(self.drive(&suite, &selection, &profile))
+        runtime.block_on(self.drive(&suite, &selection, profile))
     }
 
     async fn drive(
         &self,
         suite: &Suite,
         selection: &crate::suite::Selection<'_>,
-        profile: &Profile,
+        mut profile: Profile,
     ) -> Result<Exit, Refusal> {
         let start = Instant::now();
         let stop = interrupt();
         let stand = self.rig.stand()?;
-        let cases = selection.entries.iter().map(|entry| {
-            let case = suite.case(entry, profile, stand.addresses());
-            case.map_err(|found| Refusal::mistakes(&found))
-        });
-        let cases = cases.collect::<Result<_, _>>()?;
-        let session = self.rig.session(cases, profile, self.verbose)?;
-        let mut line = self.rig.connect(stand, profile).await?;
+        let addresses = stand.addresses().clone();
+        // Mistakes are found before the device is touched.
+        let cases = rig::cases(suite, selection, &profile, &addresses)?;
+        let mut line = self.rig.connect(stand, &profile).await?;
+        let doubts = Doubts {
+            suite,
+            selection,
+            addresses: &addresses,
+            stop: &stop,
+        };
+        let probes = doubts.ask(&self.rig, &mut line, &mut profile).await?;
+        let cases = match probes.is_empty() {
+            true => cases,
+            false => rig::cases(suite, selection, &profile, &addresses)?,
+        };
+        let session = self.rig.session(cases, &profile, self.verbose)?;
         // Not before the port is open: a run that never begins leaves an older report alone.
         let reports = self.reports()?;
         let mut live = Live::new(session.cases.len(), reports);
         let ran = line.run(session, stop, &mut live).await;
-        let mut report = ran.report(&self.rig.dut.to_string(), profile, start.elapsed());
+        let mut report = ran.report(&self.rig.dut.to_string(), &profile, start.elapsed());
+        report.probes = probes;
         if report
             .cases
             .iter()

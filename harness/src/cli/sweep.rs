@@ -1,7 +1,8 @@
 //! `urcheck sweep`: from flows that pass to everything that can go wrong in them.
 
+use super::probes::Doubts;
 use super::progress::{Live, Reports};
-use super::rig::{Line, Rig, Stand, interrupt};
+use super::rig::{self, Line, Rig, interrupt};
 use super::{Folder, Refusal, runtime, select, without_mistakes};
 use crate::exit::Exit;
 use crate::judge::UNREACHED;
@@ -68,27 +69,36 @@ impl Sweep {
         let selection = select(&selectors, &suite)?;
         without_mistakes(&suite, &profile, &selection)?;
         let runtime = runtime()?;
-        runtime.block_on(self.drive(&suite, &selection, &profile))
+        runtime.block_on(self.drive(&suite, &selection, profile))
     }
 
     async fn drive(
         &self,
         suite: &Suite,
         selection: &Selection<'_>,
-        profile: &Profile,
+        mut profile: Profile,
     ) -> Result<Exit, Refusal> {
         let start = Instant::now();
         let stop = interrupt();
         let stand = self.rig.stand()?;
         let addresses = stand.addresses().clone();
-        let cases = cases(suite, selection, profile, &stand)?;
+        // Mistakes are found before the device is touched.
+        rig::cases(suite, selection, &profile, &addresses)?;
+        let mut line = self.rig.connect(stand, &profile).await?;
+        let doubts = Doubts {
+            suite,
+            selection,
+            addresses: &addresses,
+            stop: &stop,
+        };
+        doubts.ask(&self.rig, &mut line, &mut profile).await?;
+        let cases = rig::cases(suite, selection, &profile, &addresses)?;
         let probing = cases.iter().map(sweep::probing);
         let probing = probing
             .collect::<Result<_, _>>()
             .map_err(|error| refuse(&error))?;
-        let probing = self.rig.session(probing, profile, true)?;
+        let probing = self.rig.session(probing, &profile, true)?;
         let policy = probing.policy.clone();
-        let mut line = self.rig.connect(stand, profile).await?;
         let reports = Reports::new(self.detail(), false, &self.report).map_err(Refusal::usage)?;
         let passed = line.run(probing, stop.clone(), &mut Silent).await;
         if let Some(refusal) = not_ready(&passed) {
@@ -97,12 +107,12 @@ impl Sweep {
 
         let mut flows = Vec::new();
         for ((entry, case), report) in selection.entries.iter().zip(&cases).zip(&passed.reports) {
-            let flow = Flow::new(entry, case, &policy, report, profile, &addresses, suite);
+            let flow = Flow::new(entry, case, &policy, report, &profile, &addresses, suite);
             flows.push(flow.map_err(|error| refuse(&error))?);
         }
         let mut trials = Vec::new();
         for flow in &flows {
-            trials.extend(flow.trials(profile).map_err(|error| refuse(&error))?);
+            trials.extend(flow.trials(&profile).map_err(|error| refuse(&error))?);
         }
         let all = trials.len();
         if let Some(count) = self.shallow {
@@ -120,9 +130,9 @@ impl Sweep {
                 String::new()
             },
         );
-        let session = self.session(&trials, profile)?;
+        let session = self.session(&trials, &profile)?;
         let (report, exit) = self
-            .sweep(session, &mut line, stop, reports, profile, start)
+            .sweep(session, &mut line, stop, reports, &profile, start)
             .await?;
         self.write_down(&report, &trials)?;
         Ok(exit)
@@ -204,19 +214,6 @@ impl Sweep {
 fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
-}
-
-fn cases(
-    suite: &Suite,
-    selection: &Selection<'_>,
-    profile: &Profile,
-    stand: &Stand,
-) -> Result<Vec<Case>, Refusal> {
-    let cases = selection.entries.iter().map(|entry| {
-        let case = suite.case(entry, profile, stand.addresses());
-        case.map_err(|found| Refusal::mistakes(&found))
-    });
-    cases.collect()
 }
 
 /// Why the flows cannot be swept, if one of them did not pass.

@@ -62,6 +62,9 @@ impl Profile {
                 return Ok(());
             }
         }
+        if key == "capabilities" {
+            self.probe.clear();
+        }
         for (known, slot) in self.slots() {
             if known == key {
                 return slot.parse(value).map_err(|reason| SetError::Value {
@@ -87,6 +90,7 @@ impl Profile {
             ("baud", Slot::Number(&mut self.baud)),
             ("echo", Slot::Flag(&mut self.echo)),
             ("capabilities", Slot::List(&mut self.capabilities)),
+            ("probe", Slot::List(&mut self.probe)),
             ("timers.answer", Slot::Time(&mut timers.answer)),
             ("timers.smtp", Slot::Time(&mut timers.smtp)),
             ("timers.pop3", Slot::Time(&mut timers.pop3)),

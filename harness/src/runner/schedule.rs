@@ -270,6 +270,7 @@ impl Ran {
             cases: self.reports,
             not_run: self.not_run,
             ended_early: self.ended_early,
+            probes: Vec::new(),
             likenesses: Vec::new(),
             duration,
         }

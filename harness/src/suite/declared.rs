@@ -34,14 +34,29 @@ impl Suite {
                 known.extend(profile.capabilities);
             } else if let Ok(file) = source(&self.library, &format!("profiles/{name}.toml")) {
                 undeclared(&profile, Some(&file), &known, disputes, found);
+                self.unasked(&profile, Some(&file), found);
             }
         }
+        self.unasked(used, None, found);
         if listed.is_some() {
             undeclared(used, None, &known, disputes, found);
         } else {
             known.extend(used.capabilities.iter().cloned());
         }
         known
+    }
+
+    /// Reports what a profile wants asked for that nothing asks for.
+    fn unasked(&self, profile: &Profile, file: Option<&Arc<SourceFile>>, found: &mut Diagnostics) {
+        for name in &profile.probe {
+            if self.probes.contains_key(name) {
+                continue;
+            }
+            let message = format!("there is no probe for a capability `{name}`");
+            let known = self.probes.keys().map(String::as_str);
+            let one = Diagnostic::error("unknown-probe", message).suggest(name, known);
+            told(one, name, file, found);
+        }
     }
 
     fn listed(&self, path: &str, found: &mut Diagnostics) -> Option<Arc<SourceFile>> {
@@ -69,17 +84,7 @@ fn undeclared(
 ) {
     let mut report = |code, what: &str, name: &str, known: Vec<&str>| {
         let one = Diagnostic::error(code, format!("unknown {what} `{name}`")).suggest(name, known);
-        // One that is inherited is reported in the profile that it comes from.
-        match file {
-            None if found.iter().any(|known| known.message == one.message) => {}
-            None => found.push(one),
-            Some(file) => {
-                let quoted = format!("\"{name}\"");
-                if let Some(at) = file.text.find(&quoted) {
-                    found.push(one.at(file, at..at + quoted.len(), ""));
-                }
-            }
-        }
+        told(one, name, file, found);
     };
     for capability in &profile.capabilities {
         if !capabilities.contains(capability) {
@@ -98,6 +103,21 @@ fn undeclared(
                 if !known.contains(&reading.as_str()) {
                     report("unknown-reading", "reading", reading, known);
                 }
+            }
+        }
+    }
+}
+
+/// Reports a mistake about a name where that stands in the profile's file. One that is inherited is
+/// reported in the profile that it comes from.
+fn told(one: Diagnostic, name: &str, file: Option<&Arc<SourceFile>>, found: &mut Diagnostics) {
+    match file {
+        None if found.iter().any(|known| known.message == one.message) => {}
+        None => found.push(one),
+        Some(file) => {
+            let quoted = format!("\"{name}\"");
+            if let Some(at) = file.text.find(&quoted) {
+                found.push(one.at(file, at..at + quoted.len(), ""));
             }
         }
     }

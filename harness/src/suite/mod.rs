@@ -24,6 +24,9 @@ use crate::source::{SourceFile, Text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
+/// The folder of the scenarios that ask a device for a capability.
+const PROBES: &str = "probes/";
+
 /// All scenarios of a folder.
 #[derive(Debug)]
 pub struct Suite {
@@ -31,6 +34,8 @@ pub struct Suite {
     paths: Vec<String>,
     scenarios: Vec<Scenario>,
     fragments: BTreeMap<String, Arc<Unit>>,
+    /// How to ask a device for a capability, by its name.
+    probes: BTreeMap<String, Scenario>,
     found: Diagnostics,
     clauses: OnceLock<(Clauses, Diagnostics)>,
     faults: OnceLock<(FaultList, Diagnostics)>,
@@ -74,6 +79,7 @@ impl Suite {
             paths,
             scenarios: Vec::new(),
             fragments: BTreeMap::new(),
+            probes: BTreeMap::new(),
             found: Diagnostics::new(),
             clauses: OnceLock::new(),
             faults: OnceLock::new(),
@@ -107,18 +113,35 @@ impl Suite {
             let mut found = Diagnostics::new();
             suite.collect(&unit, &mut vec![], &mut fragments, &mut found);
             suite.found.append(found);
-            suite.scenarios.push(Scenario {
+            let probe = id.strip_prefix(PROBES).map(str::to_owned);
+            let scenario = Scenario {
                 id,
                 unit,
                 fragments,
-            });
+            };
+            match probe {
+                Some(capability) => _ = suite.probes.insert(capability, scenario),
+                None => suite.scenarios.push(scenario),
+            }
         }
+        suite.borrow_probes()?;
         Ok(suite)
     }
 
     /// Where the files come from.
     pub fn library(&self) -> &Library {
         &self.library
+    }
+
+    /// The scenario that a device passes if it has this capability.
+    pub fn probe(&self, capability: &str) -> Option<Entry<'_>> {
+        let scenario = self.probes.get(capability)?;
+        let row = scenario.unit.front.rows.first()?;
+        Some(Entry {
+            id: scenario.case_id(row),
+            scenario,
+            row,
+        })
     }
 
     /// The scenarios in the order of their paths.
@@ -278,7 +301,7 @@ impl Suite {
 
     /// Every mistake in the given scenarios, in what they use, and in the files of the suite.
     pub fn lint<'a>(
-        &self,
+        &'a self,
         profile: &Profile,
         scenarios: impl IntoIterator<Item = &'a Scenario>,
     ) -> Diagnostics {
@@ -307,7 +330,7 @@ impl Suite {
             disputes: self.disputes(),
         };
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for scenario in scenarios {
+        for scenario in scenarios.into_iter().chain(self.probes.values()) {
             for unit in scenario.units() {
                 if seen.insert(&unit.written.file.path) {
                     lint::check(unit, &known, &mut found);
@@ -319,6 +342,34 @@ impl Suite {
         }
         found.sort();
         found
+    }
+
+    /// A folder of somebody's own scenarios need not bring probes along, as with [`source`].
+    fn borrow_probes(&mut self) -> Result<(), LibraryError> {
+        if self.library == Library::Embedded || !self.probes.is_empty() {
+            return Ok(());
+        }
+        let built_in = Library::Embedded.paths()?;
+        for path in built_in.iter().filter(|path| path.starts_with(PROBES)) {
+            let Some(id) = path.strip_suffix(".att") else {
+                continue;
+            };
+            match source(&Library::Embedded, path) {
+                Ok(file) => {
+                    let unit = Arc::new(Unit::read(&file, Role::Scenario, &mut self.found));
+                    let scenario = Scenario {
+                        id: id.to_owned(),
+                        unit,
+                        // The built-in ones use none.
+                        fragments: Vec::new(),
+                    };
+                    self.probes
+                        .insert(id.trim_start_matches(PROBES).to_owned(), scenario);
+                }
+                Err(one) => self.found.push(*one),
+            }
+        }
+        Ok(())
     }
 
     /// The fragments of a unit, each after those that it uses itself, each once.

@@ -12,5 +12,6 @@ mod devices;
 mod lines;
 #[cfg(target_os = "linux")]
 mod memory;
+mod probes;
 mod sweep;
 mod usage;

@@ -22,6 +22,7 @@ pub(super) fn summary(run: &RunReport, behaviour: bool, page: &mut Page) {
     sheet::margins(run, page);
     unexpected_passes(run, page);
     not_run(run, page);
+    lacking(run, page);
     sheet::behaviour(run, behaviour, page);
     if page.len() > before {
         page.gap();
@@ -160,6 +161,21 @@ fn not_run(run: &RunReport, page: &mut Page) {
         page.line(0, &page.paint(Role::Unclear, &text));
     }
     list("not run", run.not_run.iter().map(String::as_str), page);
+}
+
+/// What the device does not have, as it showed when it was asked.
+fn lacking(run: &RunReport, page: &mut Page) {
+    let missing = run.probes.iter().filter_map(|probe| {
+        let why = probe.missing.as_ref()?;
+        Some(format!("{:<18}{}", probe.capability, why))
+    });
+    let missing: Vec<String> = missing.collect();
+    list(
+        "not there when the device was asked, so what needs it is skipped; profiles demand what they \
+         list in `capabilities`",
+        missing.iter().map(String::as_str),
+        page,
+    );
 }
 
 fn list<'a>(heading: &str, items: impl Iterator<Item = &'a str>, page: &mut Page) {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 use urcheck_reports::{
-    CaseReport, Class, Event, EventKind, Finding, Likeness, Observed, Place, Protocol, QuotedStep,
-    RunReport, Timeline, Verdict,
+    CaseReport, Class, Event, EventKind, Finding, Likeness, Observed, Place, Probe, Protocol,
+    QuotedStep, RunReport, Timeline, Verdict,
 };
 
 pub(crate) fn ms(millis: u64) -> Duration {
@@ -193,6 +193,20 @@ pub(crate) fn refused() -> Tape {
 }
 
 /// A known bug.
+pub(crate) fn has(capability: &str) -> Probe {
+    Probe {
+        capability: capability.to_owned(),
+        missing: None,
+    }
+}
+
+pub(crate) fn lacking(capability: &str) -> Probe {
+    Probe {
+        missing: Some("got `ERROR` instead of `OK`".to_owned()),
+        ..has(capability)
+    }
+}
+
 pub(crate) fn likeness() -> Likeness {
     Likeness {
         name: "s-refusal-is-success".to_owned(),
@@ -209,6 +223,7 @@ pub(crate) fn run(cases: Vec<CaseReport>) -> RunReport {
         cases,
         not_run: Vec::new(),
         ended_early: None,
+        probes: Vec::new(),
         likenesses: Vec::new(),
         duration: ms(840),
     }

@@ -1,6 +1,6 @@
 //! The machine contract.
 
-use crate::build::{case, likeness, ms, place, run};
+use crate::build::{case, has, lacking, likeness, ms, place, run};
 use insta::assert_snapshot;
 use urcheck_reports::{
     Arrived, CaseReport, CheckPart, Due, Evidence, Finding, Grade, RunReport, Source, Verdict, json,
@@ -77,6 +77,7 @@ fn example() -> RunReport {
     RunReport {
         not_run: vec!["pop3/retrieve".to_owned()],
         ended_early: Some("the line to /dev/ttyUSB2 was lost".to_owned()),
+        probes: vec![has("body-prompt"), lacking("pictures")],
         likenesses: vec![likeness()],
         ..run(vec![failed, skipped])
     }

@@ -140,6 +140,7 @@ fn any_run() -> impl Strategy<Value = RunReport> {
         tool: "urcheck".to_owned(),
         not_run: vec![dut.clone()],
         ended_early: Some(dut.clone()),
+        probes: Vec::new(),
         likenesses: vec![likeness()],
         dut,
         profile: "sim5360".to_owned(),

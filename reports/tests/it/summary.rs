@@ -1,6 +1,6 @@
 //! The case lines and the end of the report for people.
 
-use crate::build::{Tape, case, failed, ms, run};
+use crate::build::{Tape, case, failed, has, lacking, ms, run};
 use crate::terminal::{PLAIN, false_success, plain, report};
 use insta::assert_snapshot;
 use rstest::rstest;
@@ -105,6 +105,19 @@ fn a_run_that_skips_everything_says_so() {
         skipped("files/upload", "needs capability cftranrx"),
     ];
     assert_snapshot!(plain(cases));
+}
+
+#[test]
+fn what_the_device_lacks_is_told_with_the_reason() {
+    let skipped = CaseReport {
+        reason: Some("the device has no `pictures`".to_owned()),
+        ..case("fs/list", Verdict::Skipped, 0)
+    };
+    let run = RunReport {
+        probes: vec![lacking("pictures"), has("body-prompt")],
+        ..run(vec![case("smtp/send", Verdict::Pass, 1), skipped])
+    };
+    assert_snapshot!(report(&run, PLAIN, Detail::Quiet));
 }
 
 #[rstest]
