@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
-use urcheck::judge::Policy;
+use urcheck::judge::{Policy, Unreached};
 use urcheck::runner::recorder::Recorder;
 use urcheck::runner::{Pace, run_case};
 use urcheck::scenario::case::{
@@ -179,7 +179,7 @@ impl Bench for NoServers {
         Box::pin(async { Err("there are no servers here".to_owned()) })
     }
 
-    fn unreached(&self, _: &Case) -> Vec<String> {
+    fn unreached(&self, _: &Case) -> Vec<Unreached> {
         Vec::new()
     }
 }

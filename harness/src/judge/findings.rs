@@ -2,13 +2,80 @@
 
 use super::lines::Line;
 use super::pattern::{self, Captured, PatternError};
-use super::{FLOOD_MONITOR, Judge, LINK, MOST_UNEXPECTED, UNREACHED, is_final_result};
+use super::{
+    FLOOD_MONITOR, HEALTH, Judge, Judged, LINK, MOST_UNEXPECTED, UNREACHED, is_final_result,
+};
 use crate::scenario::case::{Action, Step};
 use crate::scenario::check::Check;
 use std::time::Duration;
-use urcheck_reports::{Arrived, CheckPart, Class, Due, Evidence, Finding, Grade, Source, Verdict};
+use urcheck_reports::{
+    Arrived, CheckPart, Class, Due, Evidence, Finding, Grade, Margin, Source, Verdict,
+};
+
+/// A fault rule that had to fire and never did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreached {
+    /// The rule, as it is known to people.
+    pub fault: String,
+    /// Whether it waited for the end of the set-up, so that a device which had asked the server
+    /// before may have answered from memory.
+    pub held: bool,
+}
 
 impl Judge<'_> {
+    /// What the monitors found in the case as a whole.
+    pub fn watched(&mut self, found: Vec<Finding>) {
+        self.findings.extend(found);
+    }
+
+    /// The device was asked after its health behind the case, and is stuck in this way.
+    pub fn unhealthy(&mut self, how: String) {
+        self.find(self.finding(HEALTH, Source::Device, how));
+    }
+
+    /// A fault of the scenario never came about: the device was not put to the test.
+    pub fn unreached(&mut self, unreached: &Unreached) {
+        let message = format!("the fault was never reached: {}", unreached.fault);
+        let mut finding = self.finding(UNREACHED, Source::Bench, message);
+        finding.event = None;
+        if unreached.held {
+            let why = "a device may answer from memory what it asked the server when it logged in";
+            finding.details.push(why.to_owned());
+            self.from_memory = true;
+        }
+        self.find(finding);
+    }
+
+    /// The bench could not do what the scenario asks for.
+    pub fn bench_failed(&mut self, how: String) {
+        self.find(self.finding("bench", Source::Bench, how));
+        self.stopped = true;
+    }
+
+    /// The findings and what they amount to.
+    pub fn finish(self) -> Judged {
+        let mut findings = self.findings;
+        if self.unexpected > MOST_UNEXPECTED {
+            let more = self.unexpected - MOST_UNEXPECTED;
+            if let Some(last) = findings
+                .iter_mut()
+                .rfind(|f| f.monitor == "unexpected-line")
+            {
+                last.details
+                    .push(format!("and {more} more unexpected lines"));
+            }
+        }
+        let marginal = self.noted.margins.iter().any(Margin::is_marginal);
+        let lenient = self.case.class == Class::Info || self.from_memory;
+        let verdict = verdict(&mut findings, lenient, marginal);
+        findings.sort_by_key(|finding| (finding.grade, finding.source != Source::Device));
+        Judged {
+            verdict,
+            findings,
+            observed: self.noted,
+        }
+    }
+
     pub(super) fn unexpected_line(&mut self, line: &Line) {
         if line.is_blank() || self.policy.ignores(&line.text) {
             return;
@@ -57,14 +124,15 @@ impl Judge<'_> {
                 "the device sent `{}` without a line end",
                 show(open)
             ));
-        } else if self.arrived.is_empty() {
+        } else if self.heard.since_send().is_empty() {
             finding
                 .details
                 .push("the device sent no line at all".to_owned());
         }
-        let lines = self.arrived.iter().map(|arrived| arrived.line.as_slice());
+        let heard = self.heard.since_send();
+        let lines = heard.iter().map(|arrived| arrived.line.as_slice());
         let nearest = urcheck_reports::nearest(&pattern, lines)
-            .and_then(|nearest| self.arrived.get(nearest.index).cloned());
+            .and_then(|nearest| heard.get(nearest.index).cloned());
         let evidence = Evidence::Missing {
             pattern,
             due,
@@ -77,6 +145,7 @@ impl Judge<'_> {
     /// Evaluates the check at the cursor and all that follow it directly.
     pub(super) fn check_all(&mut self, state: &serde_json::Value) {
         while let Some(step) = self.case.steps.get(self.cursor) {
+            self.heard.enter_section(step.section);
             match &step.action {
                 Action::Check(source) => self.check(self.cursor, source, state),
                 Action::Record(record) => self.record(self.cursor, record, state),
@@ -208,12 +277,15 @@ impl Judge<'_> {
     }
 }
 
-/// What the findings of a case amount to. In a case of class `info` nothing that its author
-/// expects can fail: what differs is an observation. What a monitor finds is always counted.
-pub(super) fn verdict(findings: &mut [Finding], class: Class, marginal: bool) -> Verdict {
-    if class == Class::Info {
+/// What the findings of a case amount to. In a `lenient` one (of class `info`, or when the device
+/// could not be put to the test) nothing that its author expects can fail: what differs is an
+/// observation. What a monitor finds is always counted.
+pub(super) fn verdict(findings: &mut [Finding], lenient: bool, marginal: bool) -> Verdict {
+    if lenient {
         let of_the_scenario = |finding: &&mut Finding| {
-            finding.source == Source::Device && !crate::monitor::is_monitor(&finding.monitor)
+            finding.source == Source::Device
+                && !crate::monitor::is_monitor(&finding.monitor)
+                && finding.monitor != HEALTH
         };
         for finding in findings.iter_mut().filter(of_the_scenario) {
             finding.grade = Grade::Observation;

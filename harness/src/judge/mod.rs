@@ -9,6 +9,7 @@
 mod dialogue;
 mod echo;
 mod findings;
+mod heard;
 pub mod lines;
 mod observed;
 pub mod pattern;
@@ -16,19 +17,20 @@ mod policy;
 #[cfg(test)]
 mod tests;
 
+pub use findings::Unreached;
+
 use crate::scenario::case::{Action, Case, Target};
 use dialogue::{Dialogue, Taken, Windows};
 pub(crate) use echo::Echo;
-use findings::{seconds, show, verdict};
+use findings::{seconds, show};
+use heard::Heard;
 pub(crate) use lines::is_final_result;
 use lines::{Line, LineAssembler};
 pub use policy::Policy;
 
 use pattern::Captures;
 use std::time::Duration;
-use urcheck_reports::{
-    Arrived, Event, EventKind, Evidence, Finding, Margin, Observed, Source, Verdict,
-};
+use urcheck_reports::{Event, EventKind, Evidence, Finding, Observed, Source, Verdict};
 
 /// Most bytes that a device may send in one case. More than six minutes of them at 115,200 baud:
 /// the largest thing that a device shows is the text of a mail, attachments go to its files.
@@ -47,11 +49,11 @@ const LINK: &str = "link";
 /// The monitor name of a fault that never fired.
 pub const UNREACHED: &str = "fault-not-reached";
 
+/// What a device is charged with that a case leaves stuck.
+pub(crate) const HEALTH: &str = "health";
+
 /// Findings of one kind that are kept one by one; the rest is only counted.
 const MOST_UNEXPECTED: usize = 10;
-
-/// Arrived lines that are remembered for naming the nearest one.
-const MOST_REMEMBERED: usize = 400;
 
 /// What the dialogue needs next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +126,7 @@ pub struct Judge<'a> {
     prompt_blank: bool,
     /// When the first byte of the line that is still open came.
     open_since: Duration,
-    /// Lines since the last send, for naming the nearest one.
-    arrived: Vec<Arrived>,
+    heard: Heard,
     /// How many events have been observed.
     observed: usize,
     dialogue: Dialogue,
@@ -138,6 +139,8 @@ pub struct Judge<'a> {
     stopped: bool,
     /// The quiet at the end has been observed.
     ended: bool,
+    /// A fault did not reach the device, which may have asked the server before.
+    from_memory: bool,
     broken: bool,
 }
 
@@ -157,7 +160,7 @@ impl<'a> Judge<'a> {
             pieces: 0,
             prompt_blank: false,
             open_since: Duration::ZERO,
-            arrived: Vec::new(),
+            heard: Heard::default(),
             observed: 0,
             dialogue: Dialogue::default(),
             echo: Echo::new(policy.echo),
@@ -167,6 +170,7 @@ impl<'a> Judge<'a> {
             unexpected: 0,
             stopped: false,
             ended: false,
+            from_memory: false,
             broken: false,
         }
     }
@@ -205,6 +209,7 @@ impl<'a> Judge<'a> {
                         return Want::Wait { until };
                     }
                     self.dialogue.enter_section(step.section);
+                    self.heard.enter_section(step.section);
                     if let Some(want) = self.carry_out(self.cursor) {
                         return want;
                     }
@@ -224,7 +229,7 @@ impl<'a> Judge<'a> {
             } if *step == self.cursor => {
                 self.sent_at = event.at;
                 self.idle_since = event.at;
-                self.arrived.clear();
+                self.heard.sent();
                 self.echo.sent(bytes);
                 self.cursor += 1;
             }
@@ -259,56 +264,9 @@ impl<'a> Judge<'a> {
         self.received > FLOOD || self.pieces > FLOOD_PIECES
     }
 
-    /// What the monitors found in the case as a whole.
-    pub fn watched(&mut self, found: Vec<Finding>) {
-        self.findings.extend(found);
-    }
-
     /// Whether the line to the device broke.
     pub fn line_is_lost(&self) -> bool {
         self.broken
-    }
-
-    /// The device was asked after its health behind the case, and is stuck in this way.
-    pub fn unhealthy(&mut self, how: String) {
-        self.find(self.finding("health", Source::Device, how));
-    }
-
-    /// A fault of the scenario never came about: the device was not put to the test.
-    pub fn unreached(&mut self, fault: &str) {
-        let message = format!("the fault was never reached: {fault}");
-        let mut finding = self.finding(UNREACHED, Source::Bench, message);
-        finding.event = None;
-        self.find(finding);
-    }
-
-    /// The bench could not do what the scenario asks for.
-    pub fn bench_failed(&mut self, how: String) {
-        self.find(self.finding("bench", Source::Bench, how));
-        self.stopped = true;
-    }
-
-    /// The findings and what they amount to.
-    pub fn finish(self) -> Judged {
-        let mut findings = self.findings;
-        if self.unexpected > MOST_UNEXPECTED {
-            let more = self.unexpected - MOST_UNEXPECTED;
-            if let Some(last) = findings
-                .iter_mut()
-                .rfind(|f| f.monitor == "unexpected-line")
-            {
-                last.details
-                    .push(format!("and {more} more unexpected lines"));
-            }
-        }
-        let marginal = self.noted.margins.iter().any(Margin::is_marginal);
-        let verdict = verdict(&mut findings, self.case.class, marginal);
-        findings.sort_by_key(|finding| (finding.grade, finding.source != Source::Device));
-        Judged {
-            verdict,
-            findings,
-            observed: self.noted,
-        }
     }
 
     /// Time has come to `now`: what was due before it is missed.
@@ -371,6 +329,7 @@ impl<'a> Judge<'a> {
             answer: self.policy.answer,
         };
         self.dialogue.enter_section(section.unwrap_or_default());
+        self.heard.enter_section(section.unwrap_or_default());
         while let Some(step) = self.case.steps.get(self.cursor) {
             match &step.action {
                 // What follows in the next section waits until this one is over.
@@ -445,8 +404,8 @@ impl<'a> Judge<'a> {
             );
             self.find(self.finding("framing", Source::Device, message));
         }
-        if !line.is_blank() && self.arrived.len() < MOST_REMEMBERED {
-            self.arrived.push(self.arrival(line));
+        if !line.is_blank() {
+            self.heard.line(&self.arrival(line));
         }
         let taken = match self.dialogue.take(line, self.now, &self.captures) {
             Ok(taken) => taken,

@@ -67,7 +67,7 @@ impl Judge<'_> {
         if notes.is_empty() {
             return notes;
         }
-        for arrived in &self.arrived {
+        for arrived in self.heard.since_send() {
             let refused = pattern::refused(&expect.pattern, &self.captures, &arrived.line);
             for one in refused.ok().flatten().unwrap_or_default() {
                 notes.push(format!(
@@ -195,7 +195,8 @@ impl Judge<'_> {
                 else {
                     return;
                 };
-                let lines: Vec<_> = self.arrived.iter().map(|one| show(&one.line)).collect();
+                let lines = self.heard.since_send().iter();
+                let lines: Vec<_> = lines.map(|one| show(&one.line)).collect();
                 self.note_leaning(at, lines.join("` `"), vec![vec![reading.clone()]]);
                 if !accepted {
                     let known = readings.iter().filter(|(_, accepted)| *accepted);
@@ -239,11 +240,15 @@ impl Judge<'_> {
     /// What an expression can see besides the servers.
     pub(super) fn variables_of(&self, check: &Check) -> Map<String, Value> {
         let mut variables = self.variables();
-        if check.variables().contains("lines") {
-            let own = self.arrived.iter();
-            let own = own.filter(|one| !self.policy.ignores(&one.line));
-            let lines = own.map(|one| String::from_utf8_lossy(&one.line).into_owned());
-            variables.insert("lines".to_owned(), lines.collect::<Vec<_>>().into());
+        for (name, heard) in [
+            ("lines", self.heard.since_send()),
+            ("section_lines", self.heard.in_section()),
+        ] {
+            if check.variables().contains(name) {
+                let own = heard.iter().filter(|one| !self.policy.ignores(&one.line));
+                let lines = own.map(|one| String::from_utf8_lossy(&one.line).into_owned());
+                variables.insert(name.to_owned(), lines.collect::<Vec<_>>().into());
+            }
         }
         variables
     }

@@ -37,19 +37,25 @@ fn play(body: &str, answers: &[Answer]) -> Judged {
 }
 
 fn play_case(case: &Case, answers: &[Answer], state: &serde_json::Value) -> Judged {
-    const SETTLE: Duration = Duration::from_millis(300);
     let policy = Policy::of(&Profile {
         echo: false,
         ..Profile::default()
     })
     .unwrap();
     let mut judge = Judge::new(case, &policy);
+    drive(&mut judge, answers, state);
+    judge.finish()
+}
+
+/// Plays the dialogue of a judge to its end.
+fn drive(judge: &mut Judge<'_>, answers: &[Answer], state: &serde_json::Value) {
+    const SETTLE: Duration = Duration::from_millis(300);
     let mut answers = answers.iter();
     let mut pending: VecDeque<(Duration, &[u8])> = VecDeque::new();
     let mut now = Duration::ZERO;
     for _ in 0..10_000 {
         let (at, kind) = match judge.want() {
-            Want::Done => return judge.finish(),
+            Want::Done => return,
             Want::Send { step, bytes } => {
                 let answer = answers.next().copied().unwrap_or_default();
                 for part in answer.split(';').filter(|part| !part.is_empty()) {
@@ -122,6 +128,8 @@ fn messages(judged: &Judged) -> Vec<&str> {
 #[case::blank_lines("> AT\n< OK", &["10 \r\n\r\n\r\nOK\r\n\r\n"])]
 #[case::torn("> AT\n< OK", &["10 \r;20 \nO;30 K\r;40 \n"])]
 #[case::any_order("> S\n| A\n| B\n< C", &["1 B\r\nA\r\nC\r\n"])]
+#[case::lines_since_the_send("> S\n< A\n> T\n< B\n= lines == [\"B\"] && section_lines == [\"A\", \"B\"]", &["1 A\r\n", "1 B\r\n"])]
+#[case::lines_of_the_section("> S\n< A\n== other\n> T\n< B\n= section_lines == [\"B\"]\n== third\n= lines == [\"B\"] && section_lines.size() == 0", &["1 A\r\n", "1 B\r\n"])]
 #[case::optional_left_out("> S\n? U\n| A\n| B", &["1 B\r\nA\r\n"])]
 #[case::optional_between("> S\n? U\n| A\n| B", &["1 B\r\nU\r\nA\r\n"])]
 #[case::optional_lingers_past_the_next_send("> S\n? U\n| A\n> T\n< B", &["1 A\r\n;60 U\r\n", "80 B\r\n"])]
@@ -276,17 +284,30 @@ fn in_a_case_of_class_info_nothing_fails() {
     assert_eq!(judged.findings[0].grade, Grade::Observation);
 }
 
-#[test]
-fn an_unreached_fault_is_no_verdict_unless_the_device_failed() {
+#[rstest]
+#[case::nothing_else(false, None, "1 A\r\n", Verdict::Inconclusive)]
+#[case::but_it_failed(false, None, "1 B\r\n", Verdict::Fail)]
+#[case::but_it_is_stuck(false, Some("stuck"), "1 A\r\n", Verdict::Fail)]
+#[case::it_may_have_asked_before(true, None, "1 B\r\n", Verdict::Inconclusive)]
+#[case::and_is_stuck(true, Some("stuck"), "1 B\r\n", Verdict::Fail)]
+fn an_unreached_fault_is_no_verdict_unless_the_device_failed(
+    #[case] held: bool,
+    #[case] stuck: Option<&str>,
+    #[case] answer: Answer,
+    #[case] verdict: Verdict,
+) {
     let case = case("== s\n> S\n< A\n");
     let policy = Policy::of(&Profile::default()).unwrap();
     let mut judge = Judge::new(&case, &policy);
-    judge.unreached("smtp fault 1");
-    assert_eq!(judge.finish().verdict, Verdict::Inconclusive);
-    let mut judge = Judge::new(&case, &policy);
-    judge.unreached("smtp fault 1");
-    judge.unhealthy("stuck".to_owned());
-    assert_eq!(judge.finish().verdict, Verdict::Fail);
+    drive(&mut judge, &[answer], &serde_json::Value::Null);
+    judge.unreached(&Unreached {
+        fault: "smtp fault 1".to_owned(),
+        held,
+    });
+    if let Some(how) = stuck {
+        judge.unhealthy(how.to_owned());
+    }
+    assert_eq!(judge.finish().verdict, verdict);
 }
 
 /// The judge is pure: the same timeline gives the same findings, and observing never panics.

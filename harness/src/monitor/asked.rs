@@ -214,7 +214,9 @@ fn quit(account: &Account<'_>) -> Vec<Found> {
                 let report = verdict(account, exchange, Kind::Pop3);
                 report.is_none_or(|(report, _)| report == "FILE SYSTEM ERROR")
             });
-        let stopped = login.exchanges(account).any(|e| e.executes("+POP3STOP"));
+        let stopped = login
+            .exchanges(account)
+            .any(|exchange| exchange.executes("+POP3STOP") && exchange.event < quit.event);
         if logged_in && !asked && (!full || stopped) {
             let how = if stopped {
                 "AT+POP3STOP"
@@ -269,7 +271,10 @@ mod tests {
             .send("AT+POP3GET=1")
             .says("OK")
             .client(Pop3, 1, "QUIT")
-            .says("+POP3: FILE SYSTEM ERROR");
+            .says("+POP3: FILE SYSTEM ERROR")
+            // What clears up later is no reason for what was before.
+            .send("AT+POP3STOP")
+            .says("ERROR");
         assert!(story.found("asked.quit").is_empty());
     }
 

@@ -209,6 +209,18 @@ pub(super) fn in_time(account: &Account<'_>, connection: &Connection) -> bool {
         }
         since = traffic.at;
     }
+    // An answer that the client gave up waiting for has been waited for as well, unless it is that
+    // to QUIT, which comes too late to matter.
+    let leaves = |last: &Traffic| {
+        bytes(account, last)
+            .to_ascii_uppercase()
+            .starts_with(b"QUIT")
+    };
+    let last = connection.traffic.last();
+    let unanswered = last.is_none_or(|last| last.from_client && !leaves(last));
+    if let Some(left) = connection.closed_by_client.filter(|_| unanswered) {
+        waited = waited.saturating_add(left.at.saturating_sub(since));
+    }
     waited <= late
 }
 

@@ -380,4 +380,23 @@ mod tests {
             .wire(Pop3, 1, end);
         assert_eq!(story.found("ending.session-kept").len(), count);
     }
+
+    #[rstest]
+    #[case::at_once(0.0, 1)]
+    #[case::given_up(30.0, 0)]
+    fn a_session_in_which_nothing_is_answered_may_end(#[case] wait: f64, #[case] count: usize) {
+        let story = Story::new()
+            .send("AT+POP3IN")
+            .connected_pop3(1)
+            .server(Pop3, 1, "+OK ready")
+            .says("+POP3: SUCCESS")
+            .says("OK")
+            .send("AT+POP3LIST=1")
+            .client(Pop3, 1, "LIST 1")
+            .after(wait)
+            .says("+POP3: SERVER ERROR")
+            .says("ERROR")
+            .wire(Pop3, 1, "client closed");
+        assert_eq!(story.found("ending.session-kept").len(), count);
+    }
 }

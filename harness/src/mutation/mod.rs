@@ -12,6 +12,7 @@
 pub mod cover;
 pub mod pattern;
 
+use crate::judge::HEALTH;
 use crate::monitor;
 use crate::runner::schedule::{Session, one_embedded};
 use crate::scenario::case::Case;
@@ -229,5 +230,5 @@ fn counts(finding: &Finding) -> bool {
 
 /// Whether a finding is that of a monitor, and not of what a scenario expects.
 fn by_monitor(finding: &Finding) -> bool {
-    monitor::is_monitor(&finding.monitor) || finding.monitor == "health"
+    monitor::is_monitor(&finding.monitor) || finding.monitor == HEALTH
 }

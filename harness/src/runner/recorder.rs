@@ -18,6 +18,14 @@ const MOST_PIECES: usize = FLOOD_PIECES + 1000;
 /// kept: the judge waits for them, and a scenario bounds their number.
 const MOST_EVENTS: usize = 50_000;
 
+/// So many more events are kept if they are not what a server sends, and so many more bytes that a
+/// client sends in small pieces: what a device does after a large e-mail is judged, too.
+const SPARE_EVENTS: usize = 5_000;
+const SPARE_BYTES: usize = 256 * 1024;
+
+/// A command of a client is no larger than this.
+const SMALL: usize = 1024;
+
 /// From so many pieces on those that come at once are put together. What a judge says about a few
 /// milliseconds is not measured behind so many.
 const MANY_PIECES: usize = 10_000;
@@ -77,17 +85,25 @@ impl Recorder {
             | EventKind::Snapshot { .. }
             | EventKind::Tick
             | EventKind::LineLost { .. } => {}
-            _ => {
-                if inner.served >= MOST_EVENTS {
+            kind => {
+                let most = match kind {
+                    EventKind::FromServer { .. } => MOST_EVENTS,
+                    _ => MOST_EVENTS + SPARE_EVENTS,
+                };
+                if inner.served >= most {
                     return;
                 }
                 inner.served += 1;
             }
         }
+        let budget = match &kind {
+            EventKind::FromClient { bytes, .. } if bytes.len() <= SMALL => BUDGET + SPARE_BYTES,
+            _ => BUDGET,
+        };
         if let EventKind::FromClient { bytes, omitted, .. }
         | EventKind::FromServer { bytes, omitted, .. } = &mut kind
         {
-            let room = BUDGET.saturating_sub(inner.kept);
+            let room = budget.saturating_sub(inner.kept);
             if bytes.len() > room {
                 *omitted += (bytes.len() - room) as u64;
                 bytes.truncate(room);
@@ -150,5 +166,35 @@ impl Inner {
             served: 0,
             last: start,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_device_does_after_a_large_mail_is_kept() {
+        let (protocol, connection, omitted) = (Protocol::Pop3, 1, 0);
+        let recorder = Recorder::start();
+        for _ in 0..MOST_EVENTS + 100 {
+            recorder.push(EventKind::FromServer {
+                protocol,
+                connection,
+                bytes: vec![b'x'; 100],
+                omitted,
+            });
+        }
+        let bytes = b"QUIT\r\n".to_vec();
+        recorder.push(EventKind::FromClient {
+            protocol,
+            connection,
+            bytes: bytes.clone(),
+            omitted,
+        });
+        let events = recorder.take().events;
+        assert_eq!(events.len(), MOST_EVENTS + 1);
+        let last = events.last().map(|event| &event.kind);
+        assert!(matches!(last, Some(EventKind::FromClient { bytes: kept, .. }) if *kept == bytes));
     }
 }

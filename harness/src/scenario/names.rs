@@ -20,7 +20,7 @@ pub const MAX_FILL: i64 = 1 << 20;
 const MAX_TEXT: usize = 4 << 20;
 
 /// Names that a scenario cannot give to its own variables and captures.
-const RESERVED: [&str; 21] = [
+const RESERVED: [&str; 22] = [
     "capabilities",
     "captures",
     "closed",
@@ -35,6 +35,7 @@ const RESERVED: [&str; 21] = [
     "lines",
     "null",
     "pop3",
+    "section_lines",
     "slow",
     "smtp",
     "storage",

@@ -1,6 +1,7 @@
 //! The reference module in memory, under virtual time: a fresh one for each case.
 
 use super::{Bench, BenchError, Servers, SmtpEngine, sink, unreached};
+use crate::judge::Unreached;
 use crate::profile::Profile;
 use crate::runner::recorder::Recorder;
 use crate::scenario::case::{Case, Target};
@@ -80,7 +81,7 @@ impl Bench for Embedded {
         self.servers.state()
     }
 
-    fn unreached(&self, case: &Case) -> Vec<String> {
+    fn unreached(&self, case: &Case) -> Vec<Unreached> {
         unreached(&self.servers, case)
     }
 

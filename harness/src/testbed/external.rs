@@ -1,6 +1,7 @@
 //! Real sockets for a real device: two listeners for the whole run, fresh servers for each case.
 
 use super::{Bench, BenchError, Servers, SmtpEngine, sink, unreached};
+use crate::judge::Unreached;
 use crate::runner::recorder::Recorder;
 use crate::scenario::case::{Case, Target};
 use crate::scenario::lower::{Address, Bench as Addresses};
@@ -121,7 +122,7 @@ impl Bench for External {
         self.servers.state()
     }
 
-    fn unreached(&self, case: &Case) -> Vec<String> {
+    fn unreached(&self, case: &Case) -> Vec<Unreached> {
         unreached(&self.servers, case)
     }
 

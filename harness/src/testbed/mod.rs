@@ -6,7 +6,8 @@
 pub mod embedded;
 pub mod external;
 
-use crate::scenario::case::{Case, Target};
+use crate::judge::Unreached;
+use crate::scenario::case::{AFTER_SET_UP, Case, Target};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -26,8 +27,8 @@ pub trait Bench: Send {
     /// The state of both servers for checks: `{"smtp": …, "pop3": …}`.
     fn state(&self) -> serde_json::Value;
 
-    /// The fault rules of the case that never fired, each in words.
-    fn unreached(&self, case: &Case) -> Vec<String>;
+    /// The fault rules of the case that had to fire and never did.
+    fn unreached(&self, case: &Case) -> Vec<Unreached>;
 
     /// Whether a server holds back a reply that it will still say.
     fn is_owing(&self) -> bool;
@@ -122,8 +123,8 @@ impl Servers {
     }
 }
 
-/// The fault rules of a case that had to fire and never did, each as it is known to people.
-fn unreached(servers: &Servers, case: &Case) -> Vec<String> {
+/// The fault rules of a case that had to fire and never did.
+fn unreached(servers: &Servers, case: &Case) -> Vec<Unreached> {
     let never = |fired: Vec<u32>, rules: &[Rule], protocol: &str| {
         let unfired = fired
             .into_iter()
@@ -135,7 +136,10 @@ fn unreached(servers: &Servers, case: &Case) -> Vec<String> {
             None => format!("{protocol} fault {} (at {:?})", at + 1, rule.when),
         };
         unfired
-            .map(|(at, (_, rule))| word(at, rule))
+            .map(|(at, (_, rule))| Unreached {
+                fault: word(at, rule),
+                held: rule.name.as_deref() == Some(AFTER_SET_UP),
+            })
             .collect::<Vec<_>>()
     };
     let smtp = each_engine!(&servers.smtp, server => server.fired());

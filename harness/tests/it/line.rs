@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
 use tokio::time::Instant;
-use urcheck::judge::Policy;
+use urcheck::judge::{Policy, Unreached};
 use urcheck::profile::Profile;
 use urcheck::runner::recorder::Recorder;
 use urcheck::runner::{Pace, run_case, synchronise};
@@ -172,7 +172,7 @@ impl Bench for NoServers {
         Box::pin(async { Err("there are no servers here".to_owned()) })
     }
 
-    fn unreached(&self, _: &Case) -> Vec<String> {
+    fn unreached(&self, _: &Case) -> Vec<Unreached> {
         Vec::new()
     }
 }

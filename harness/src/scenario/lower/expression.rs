@@ -8,6 +8,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::source::{SourceFile, Span, Text};
 use std::sync::Arc;
 
+/// What a check sees of the two sides.
+const OBSERVED: [&str; 4] = ["smtp", "pop3", "lines", "section_lines"];
+
 impl State<'_> {
     /// The expression with `${…}` replaced; compiled when linting.
     pub(super) fn check(
@@ -103,14 +106,12 @@ impl State<'_> {
                 self.used(file, span, name, found);
             } else if known.contains_key(*name) {
                 self.names.mark(name);
-            } else if !matches!(*name, "smtp" | "pop3" | "lines")
-                && !self.too_early(file, span, name, found)
-            {
+            } else if !OBSERVED.contains(name) && !self.too_early(file, span, name, found) {
                 let all = known
                     .keys()
                     .chain(&captures)
                     .map(String::as_str)
-                    .chain(["smtp", "pop3", "lines"]);
+                    .chain(OBSERVED);
                 let one = Diagnostic::error("unknown-name", format!("unknown name `{name}`"));
                 found.push(one.at(file, span, "").suggest(name, all));
             }
@@ -129,7 +130,9 @@ impl State<'_> {
         if found.count(Severity::Error) == before {
             let mut variables = known;
             variables.extend(self.captures.examples());
-            variables.insert("lines".to_owned(), vec!["OK"; 4].into());
+            for name in ["lines", "section_lines"] {
+                variables.insert(name.to_owned(), vec!["OK"; 4].into());
+            }
             let reason = match wanted {
                 Wanted::Truth => check.trial(&variables),
                 Wanted::Value => check.trial_value(&variables),
