@@ -38,13 +38,11 @@ pub fn list(selection: &Selection<'_>, as_json: bool) -> (String, Exit) {
 fn as_value(entry: &Entry<'_>) -> serde_json::Value {
     let front = &entry.scenario.unit.front;
     let mut requires: Vec<String> = Vec::new();
-    let gates = entry.scenario.units().flat_map(|unit| &unit.front.requires);
-    for gate in gates {
-        let not = if gate.negated { "!" } else { "" };
-        let words = format!("{not}{}", gate.capability.value);
+    for gate in entry.scenario.requires(entry.row) {
+        let word = gate.word();
         // A fragment often asks for what its scenario asks for as well.
-        if !requires.contains(&words) {
-            requires.push(words);
+        if !requires.contains(&word) {
+            requires.push(word);
         }
     }
     json!({

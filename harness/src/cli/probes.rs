@@ -70,20 +70,16 @@ impl Doubts<'_> {
 
 /// The capabilities on which it depends what is run of a scenario.
 fn needs(scenario: &Scenario) -> impl Iterator<Item = &str> {
-    scenario.units().flat_map(|unit| {
-        let required = unit.front.requires.iter();
-        let sections = unit
-            .written
-            .lines
-            .iter()
-            .filter_map(|line| match &line.kind {
-                LineKind::Section { gate, .. } => gate.as_ref(),
-                _ => None,
-            });
-        required
-            .chain(sections)
-            .map(|gate| gate.capability.value.as_str())
-    })
+    let rows = scenario.unit.front.rows.iter();
+    let required = rows.flat_map(|row| scenario.requires(row));
+    let lines = scenario.units().flat_map(|unit| &unit.written.lines);
+    let sections = lines.filter_map(|line| match &line.kind {
+        LineKind::Section { gate, .. } => gate.as_ref(),
+        _ => None,
+    });
+    required
+        .chain(sections)
+        .map(|gate| gate.capability.value.as_str())
 }
 
 fn decided(report: &CaseReport) -> bool {

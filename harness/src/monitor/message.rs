@@ -198,7 +198,8 @@ fn clock(account: &Account<'_>) -> Vec<Found> {
                 details: vec![due],
                 ..Found::new(letter.event, message)
             });
-        } else if zone.is_some_and(|zone| zone != date.offset()) {
+        } else if zone.is_some_and(|zone| ![zone, Offset::UTC].contains(&date.offset())) {
+            // The same moment in universal time is right by RFC 5322 3.3, which prefers local time.
             let message =
                 format!("`Date: {text}` is not in the time zone that the clock was set to");
             found.push(Found::new(letter.event, message));
@@ -317,7 +318,8 @@ mod tests {
     #[case::right("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 10:21:30 +0800", 0)]
     #[case::stopped("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 10:20:30 +0800", 1)]
     #[case::another_day("14/02/21,10:20:30+32", "Sat, 22 Feb 2014 10:21:30 +0800", 1)]
-    #[case::another_zone("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 02:21:30 +0000", 1)]
+    #[case::universal_time("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 02:21:30 +0000", 0)]
+    #[case::another_zone("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 03:21:30 +0100", 1)]
     #[case::zone_forgotten("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 10:21:30 +0000", 1)]
     #[case::west("14/02/21,10:20:30-20", "Fri, 21 Feb 2014 10:21:30 -0500", 0)]
     #[case::without_zone("14/02/21,10:20:30", "Fri, 21 Feb 2014 10:21:30 +0100", 0)]

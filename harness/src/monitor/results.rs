@@ -33,9 +33,7 @@ const LOCAL: &[&str] = &[
     "+SMTPBODY",
     "+SMTPBCH",
     "+SMTPFILE",
-    "+SMTPSTOP",
     "+POP3SRV",
-    "+POP3STOP",
     "+POP3READ",
     "+CMEE",
     "+CCLK",
@@ -61,6 +59,7 @@ const POP3: &[&str] = &[
     "+POP3GET",
     "+POP3DEL",
     "+POP3OUT",
+    "+POP3STOP",
 ];
 
 /// Codes of V.250 and 27.005 that end a command line and that no e-mail command has.
@@ -160,7 +159,7 @@ impl Needs {
             Form::Test | Form::Read if mail => Self::Nothing,
             _ if LOCAL.contains(&name) => Self::Nothing,
             _ if POP3.contains(&name) => Self::Server(Protocol::Pop3),
-            _ if name == "+SMTPSEND" => Self::Server(Protocol::Smtp),
+            _ if ["+SMTPSEND", "+SMTPSTOP"].contains(&name) => Self::Server(Protocol::Smtp),
             _ => Self::Unknown,
         }
     }

@@ -45,7 +45,7 @@ pub(super) const MONITORS: &[Monitor] = &[
     },
     Monitor {
         id: "truth.param-error",
-        about: "reports `+SMTP: PARAM ERROR` before it opens a connection",
+        about: "reports `+SMTP: PARAM ERROR` before it names a recipient to the server",
         basis: Basis::Clause("smtp.urc.param-error"),
         watch: param_error,
     },
@@ -276,12 +276,20 @@ fn auth_error(account: &Account<'_>) -> Vec<Found> {
 fn param_error(account: &Account<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for sending in account.sendings().iter().filter(|s| s.stop.is_none()) {
-        let opened = connections_of(account, sending);
+        // When a parameter is looked at, the note does not say; but none is missing of an e-mail for
+        // which the server was asked to take a recipient.
+        let asked = connections_of(account, sending)
+            .into_iter()
+            .any(|connection| {
+                let lines = said(account, connection);
+                lines.iter().any(|line| line.after("RCPT TO:").is_some())
+            });
         let codes = [FAILURES.as_slice(), &["SUCCESS"]].concat();
         if let Some(("PARAM ERROR", event)) = first(account, sending, &codes)
-            && !opened.is_empty()
+            && asked
         {
-            let message = "`+SMTP: PARAM ERROR` was reported, but a connection had been opened";
+            let message =
+                "`+SMTP: PARAM ERROR` was reported, but the server had been told a recipient";
             found.push(Found::new(event, message));
         }
     }

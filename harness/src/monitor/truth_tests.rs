@@ -57,6 +57,16 @@ fn reports(#[case] report: &str, #[case] state: Value, #[case] monitor: Option<&
 }
 
 #[test]
+fn a_parameter_may_be_looked_at_late() {
+    let story = begun()
+        .server(Smtp, 1, "220 ready")
+        .client(Smtp, 1, "QUIT")
+        .says("+SMTP: PARAM ERROR")
+        .state(none());
+    assert!(story.found("truth.param-error").is_empty());
+}
+
+#[test]
 fn a_failure_after_an_answer_that_came_too_late_is_true() {
     let story = begun()
         .server(Smtp, 1, "220 ready")

@@ -75,6 +75,8 @@ pub struct Row {
     pub name: Option<String>,
     /// Ids of the faults that this row provokes, besides those of the scenario.
     pub faults: Vec<Text>,
+    /// What the device must have, or must not, for this row besides.
+    pub requires: Vec<Gate>,
     /// Its variables.
     pub variables: Vec<(Text, Value)>,
 }
@@ -117,11 +119,7 @@ impl Front {
                 found.push(one.at(file, Span::new(0, 3), "").help("write one sentence"));
             }
         }
-        front.requires = table
-            .texts("requires", found)
-            .iter()
-            .map(requirement)
-            .collect();
+        front.requires = requirements(&mut table, found);
         front.uses = table.texts("use", found);
         if let Some(mut lets) = table.table("let", "[let]", found) {
             front.lets = variables(file, lets.rest(), found);
@@ -168,6 +166,12 @@ impl Front {
             }
         }
     }
+}
+
+/// `requires`.
+fn requirements(table: &mut Table<'_>, found: &mut Diagnostics) -> Vec<Gate> {
+    let texts = table.texts("requires", found);
+    texts.iter().map(requirement).collect()
 }
 
 /// `cap` or `!cap`.
@@ -305,6 +309,7 @@ fn case_rows(file: &Arc<SourceFile>, cases: Vec<Table<'_>>, found: &mut Diagnost
         rows.push(Row {
             name: name.map(|name| name.value),
             faults: table.texts("faults", found),
+            requires: requirements(&mut table, found),
             variables: variables(file, table.rest(), found),
         });
     }

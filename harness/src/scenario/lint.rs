@@ -38,7 +38,8 @@ pub fn check(unit: &Unit, known: &Known<'_>, found: &mut Diagnostics) {
         }
     }
     faults(unit, known, found);
-    for gate in &unit.front.requires {
+    let of_rows = unit.front.rows.iter().flat_map(|row| &row.requires);
+    for gate in unit.front.requires.iter().chain(of_rows) {
         capability(unit, gate, known, found);
     }
     // What looks empty may be what could not be read.

@@ -111,7 +111,7 @@ pub fn lower(
     let found = &mut own;
     let unit = &scenario.unit;
     let mut names = names(scenario, row, given, found);
-    let skip = skip(scenario, given.profile);
+    let skip = skip(scenario, row, given.profile);
     if skip.is_some() {
         names.allow_any_file();
     }
@@ -189,10 +189,9 @@ fn hold_until_prepared(rules: &mut [Rule]) {
 }
 
 /// Why the case cannot run on this profile.
-fn skip(scenario: &Scenario, profile: &Profile) -> Option<String> {
+fn skip(scenario: &Scenario, row: &Row, profile: &Profile) -> Option<String> {
     scenario
-        .units()
-        .flat_map(|unit| &unit.front.requires)
+        .requires(row)
         .find(|gate| !gate.open(profile.has(&gate.capability.value)))
         .map(|gate| match gate.negated {
             false => format!("the device has no `{}`", gate.capability.value),

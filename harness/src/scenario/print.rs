@@ -102,8 +102,7 @@ fn one(kind: &LineKind, out: &mut String) {
 
 /// `[if cap]`.
 pub fn gate_text(gate: &Gate) -> String {
-    let not = if gate.negated { "!" } else { "" };
-    format!("[if {not}{}]", gate.capability.value)
+    format!("[if {}]", gate.word())
 }
 
 fn expectations(run: &[Line], out: &mut String) {

@@ -54,6 +54,16 @@ impl Scenario {
         all.map(|fault| fault.value.as_str())
     }
 
+    /// What a device must have, or must not, for a row: what the scenario and its fragments ask for,
+    /// then what the row does.
+    pub fn requires<'a>(
+        &'a self,
+        row: &'a super::front::Row,
+    ) -> impl Iterator<Item = &'a super::written::Gate> {
+        let units = self.units().flat_map(|unit| &unit.front.requires);
+        units.chain(&row.requires)
+    }
+
     /// Id of the case of a row.
     pub fn case_id(&self, row: &super::front::Row) -> String {
         match &row.name {

@@ -87,6 +87,12 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// As it is written: `cap` or `!cap`.
+    pub fn word(&self) -> String {
+        let not = if self.negated { "!" } else { "" };
+        format!("{not}{}", self.capability.value)
+    }
+
     /// Whether the section is part of the case on a device that has the capability, or lacks it.
     pub fn open(&self, has: bool) -> bool {
         has != self.negated

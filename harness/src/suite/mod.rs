@@ -124,7 +124,10 @@ impl Suite {
                 None => suite.scenarios.push(scenario),
             }
         }
-        suite.borrow_probes()?;
+        // A folder of somebody's own scenarios need not bring probes along, as with `source`.
+        if suite.library != Library::Embedded && suite.probes.is_empty() {
+            suite.probes = Self::load(Library::Embedded)?.probes;
+        }
         Ok(suite)
     }
 
@@ -342,34 +345,6 @@ impl Suite {
         }
         found.sort();
         found
-    }
-
-    /// A folder of somebody's own scenarios need not bring probes along, as with [`source`].
-    fn borrow_probes(&mut self) -> Result<(), LibraryError> {
-        if self.library == Library::Embedded || !self.probes.is_empty() {
-            return Ok(());
-        }
-        let built_in = Library::Embedded.paths()?;
-        for path in built_in.iter().filter(|path| path.starts_with(PROBES)) {
-            let Some(id) = path.strip_suffix(".att") else {
-                continue;
-            };
-            match source(&Library::Embedded, path) {
-                Ok(file) => {
-                    let unit = Arc::new(Unit::read(&file, Role::Scenario, &mut self.found));
-                    let scenario = Scenario {
-                        id: id.to_owned(),
-                        unit,
-                        // The built-in ones use none.
-                        fragments: Vec::new(),
-                    };
-                    self.probes
-                        .insert(id.trim_start_matches(PROBES).to_owned(), scenario);
-                }
-                Err(one) => self.found.push(*one),
-            }
-        }
-        Ok(())
     }
 
     /// The fragments of a unit, each after those that it uses itself, each once.

@@ -224,13 +224,15 @@ fn front(
         front.remove(key);
     }
     let mut requires: Vec<Value> = Vec::new();
+    for gate in entry.scenario.requires(entry.row) {
+        let word = Value::String(gate.word());
+        if !requires.contains(&word) {
+            requires.push(word);
+        }
+    }
     let mut lets = Table::new();
     for unit in entry.scenario.units() {
         let own: Table = unit.written.front.value.parse().unwrap_or_default();
-        if let Some(Value::Array(all)) = own.get("requires") {
-            let new = all.iter().filter(|one| !requires.contains(one));
-            requires.extend(new.cloned().collect::<Vec<_>>());
-        }
         if let Some(Value::Table(own)) = own.get("let") {
             lets.extend(own.clone());
         }

@@ -38,7 +38,15 @@ pub(super) fn lints(message: &[u8]) -> Vec<(&'static str, String)> {
             lints.push(("smtp.header-duplicate", message));
         }
     }
-    if count("Bcc") > 0 {
+    // An empty one names nobody (RFC 5322 §3.6.3).
+    let names_somebody = |field: &&str| {
+        let of_bcc = field_name(field).is_some_and(|name| name.eq_ignore_ascii_case("Bcc"));
+        of_bcc
+            && field
+                .split_once(':')
+                .is_some_and(|(_, value)| !value.trim().is_empty())
+    };
+    if fields.iter().any(|field| names_somebody(field)) {
         lints.push((
             "smtp.bcc-header",
             "the message names its blind recipients in a Bcc field".into(),
@@ -247,6 +255,12 @@ pub(super) mod tests {
         let found = lints(message.as_bytes());
         let ids: Vec<&str> = found.iter().map(|(id, _)| *id).collect();
         assert_eq!(ids, [id], "{found:?}");
+    }
+
+    #[test]
+    fn a_bcc_field_that_names_nobody_is_none() {
+        let message = GOOD.replacen("To: c@d.test\r\n", "To: c@d.test\r\nBcc: \r\n", 1);
+        assert_eq!(lints(message.as_bytes()), []);
     }
 
     #[test]
