@@ -97,7 +97,11 @@ pub async fn run_case(
         state,
     });
     if !run.line_is_lost() {
-        let health = probe::health(run.port, pace, &policy.line_end).await;
+        let undo = match run.judge.is_cut_short() {
+            true => probe::undo(case),
+            false => Vec::new(),
+        };
+        let health = probe::health(run.port, pace, &policy.line_end, &undo).await;
         match health {
             Ok(None) => {}
             Ok(Some(stuck)) => run.judge.unhealthy(stuck),

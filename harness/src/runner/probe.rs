@@ -5,6 +5,7 @@
 use super::Pace;
 use crate::judge::Policy;
 use crate::judge::lines::LineAssembler;
+use crate::scenario::case::{Action, Case, TemplatePart};
 use crate::transport::{LineLost, Port};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -87,12 +88,38 @@ fn out_of_step(heard: &[u8], within: Duration) -> SyncError {
     }
 }
 
+/// What would disturb the cases behind a case that ends before it has put it right, and what does
+/// put it right.
+const UNDO: [(&[u8], &[u8]); 2] = [
+    (b"AT+CGATT=0", b"AT+CGATT=1"),
+    (b"AT+FSLOCA=1", b"AT+FSLOCA=0"),
+];
+
+/// How long a device may take to come back to the network.
+const BACK: Duration = Duration::from_secs(60);
+
+/// What puts right what this case changes.
+pub(super) fn undo(case: &Case) -> Vec<&'static [u8]> {
+    let sent = case.steps.iter().filter_map(|step| match &step.action {
+        Action::Send(template) => template.0.first(),
+        _ => None,
+    });
+    let sent: Vec<_> = sent.collect();
+    let sends = |command: &[u8]| {
+        let command = TemplatePart::Bytes(command.to_vec());
+        sent.iter().any(|part| **part == command)
+    };
+    let undone = UNDO.iter().filter(|(changes, _)| sends(changes));
+    undone.map(|(_, back)| *back).collect()
+}
+
 /// Asks whether the device still takes commands, and ends what a case left running. `Some`: how
 /// it is stuck, in one sentence.
 pub(super) async fn health(
     port: &mut Port,
     pace: Pace,
     line_end: &[u8],
+    undo: &[&[u8]],
 ) -> Result<Option<String>, LineLost> {
     let first = ask(port, b"AT", line_end, pace.answer).await?;
     let stuck = if first.ok() {
@@ -117,6 +144,9 @@ pub(super) async fn health(
         // Their result is not judged: `ERROR` is right when there is nothing to stop.
         for command in [b"AT+SMTPSTOP".as_slice(), b"AT+POP3STOP"] {
             ask(port, command, line_end, pace.answer).await?;
+        }
+        for command in undo {
+            ask(port, command, line_end, BACK).await?;
         }
     }
     Ok(stuck)

@@ -53,6 +53,25 @@ fn started_by_the_harness_on_a_pty() {
 }
 
 #[test]
+fn a_case_that_ends_early_leaves_the_device_on_the_network() {
+    let program = env!("CARGO_BIN_EXE_urcheck");
+    let timers = TIMERS.join(" ");
+    // It says nothing of the missing network, so that the case ends before AT+CGATT=1.
+    let mutant = "u-network-error-missing";
+    let dut = format!("pty:{program} module --stdio --mutant {mutant} {timers}");
+    let cases = ["smtp/urc-network-error", "smtp/urc-ongoing-first-unharmed"];
+    let mut command = urcheck(&["run", "--dut", &dut]);
+    let ended = ended(command.args(cases).args(TIMERS).output().unwrap());
+    assert_eq!(ended.code, Some(1), "{}{}", ended.out, ended.err);
+    // The cases run in the order of their ids.
+    assert!(
+        ended.out.contains("2 cases: 1 pass, 1 fail"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
 fn ctrl_c_prints_what_was_learnt() {
     let (_module, place) = module(&["--listen", "127.0.0.1:0"]);
     let mut command = urcheck(&["run", "--dut", &place]);
