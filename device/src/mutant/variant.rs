@@ -95,6 +95,19 @@ pub(super) const VARIANTS: &[Variant] = &[
         },
     ),
     variant(
+        "extended-errors",
+        "A command that fails ends in +CME ERROR and words",
+        "3GPP TS 27.007 9.2; with what AT+CMEE begins, the manuals do not say",
+        Firmware {
+            frame: |block, line, lines, out| {
+                let extended: &[&[u8]] = &[b"+CME ERROR: unknown"];
+                let fails = block == Block::Final && lines == [b"ERROR"];
+                framed(block, line, if fails { extended } else { lines }, out);
+            },
+            ..SHIPPED
+        },
+    ),
+    variant(
         "failure-after-ok",
         "A command that fails at the server ends in OK, and its URC follows",
         "SIM5320 manual 18.1.9 and 18.2.6: OK, then the code",

@@ -201,9 +201,7 @@ pub(super) const VARIANTS: &[Variant] = &[
             let names: Vec<_> = std::iter::once(&job.from)
                 .chain(job.recipients())
                 .map(|mailbox| mailbox.name.clone())
-                .filter(|name| {
-                    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                })
+                .filter(|name| is_plain(name) && !name.contains(' '))
                 .collect();
             rewritten(job, files, |text| {
                 names.iter().fold(text.to_owned(), |text, name| {
@@ -211,6 +209,40 @@ pub(super) const VARIANTS: &[Variant] = &[
                 })
             })
         }),
+    ),
+    variant(
+        "names-as-comments",
+        "Names stand behind their addresses, as comments",
+        "RFC 5322 3.2.2, 3.4; RFC 822 A.1.2",
+        message!(|job, files| {
+            let named = std::iter::once(&job.from).chain(job.recipients());
+            let named: Vec<_> = named.filter(|one| is_plain(&one.name)).cloned().collect();
+            rewritten(job, files, |text| {
+                named.iter().fold(text.to_owned(), |text, one| {
+                    let phrase = format!("\"{}\" <{}>", one.name, one.address);
+                    text.replacen(&phrase, &format!("{} ({})", one.address, one.name), 1)
+                })
+            })
+        }),
+    ),
+    variant(
+        "empty-bcc",
+        "A message has a Bcc field in which nobody is named",
+        "RFC 5322 3.6.3",
+        message!(|job, files| {
+            rewritten(job, files, |text| {
+                text.replacen("\r\nSubject:", "\r\nBcc: \r\nSubject:", 1)
+            })
+        }),
+    ),
+    variant(
+        "universal-time",
+        "The Date field shows the moment in universal time",
+        "RFC 5322 3.3: the local time only should be shown",
+        Firmware {
+            job: |job| job.date = job.date.with_time_zone(jiff::tz::TimeZone::UTC),
+            ..SHIPPED
+        },
     ),
     variant(
         "no-apop",
@@ -251,6 +283,12 @@ pub(super) const VARIANTS: &[Variant] = &[
         }),
     ),
 ];
+
+/// Whether a name is one of letters, digits and blanks.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ';
+    !name.is_empty() && name.bytes().all(plain)
+}
 
 /// The body as it stands in a message, and in quoted-printable with every letter E encoded.
 fn encoded_body(job: &Job) -> (String, String) {

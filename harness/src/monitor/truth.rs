@@ -1,7 +1,9 @@
 //! What the device reports of a sending is what happened.
 
 use super::account::{Account, Connection, Message, Sending};
-use super::context::{answer, connections_of, disturbed, fired, later, murky, said, smtp_session};
+use super::context::{
+    Said, answer, connections_of, disturbed, fired, later, murky, said, smtp_session,
+};
 use super::{Basis, Found, Monitor};
 use urcheck_reports::Grade;
 use urcheck_servers::fault::{Action, Position};
@@ -187,19 +189,44 @@ fn path(argument: &str) -> Option<&str> {
     rest.split_once('>').map(|(path, _)| path)
 }
 
-/// Whether the server said yes to this recipient: the answer came alone, to this line alone.
+/// Whether the server said yes to this recipient, if it was named once.
 fn accepted(account: &Account<'_>, connection: &Connection, address: &str) -> Option<bool> {
+    let names_it = |path: Option<&str>| path.is_some_and(|path| path.eq_ignore_ascii_case(address));
     let lines = said(account, connection);
-    let mut asked = lines.iter().filter(|line| {
-        let path = line.after("RCPT TO:").and_then(path);
-        path.is_some_and(|path| path.eq_ignore_ascii_case(address))
-    });
+    let mut asked = lines
+        .iter()
+        .filter(|line| names_it(line.after("RCPT TO:").and_then(path)));
     let line = asked.next()?;
     if asked.next().is_some() {
         return None;
     }
-    let (_, bytes) = answer(account, connection, line.event)?;
-    Some(bytes.first() == Some(&b'2'))
+    if !is_batched(&lines, connection) {
+        let (_, bytes) = answer(account, connection, line.event)?;
+        return Some(bytes.first() == Some(&b'2'));
+    }
+    // Where lines go out together, the next answer is that to the first of them (RFC 2920 3.1).
+    let session =
+        smtp_session(account, connection.number).filter(|session| session.omitted == 0)?;
+    let mut answered = session.commands.iter().zip(session.replies.iter().skip(1));
+    let (_, reply) = answered.find(|(command, _)| {
+        let rest = command.split_at_checked("RCPT TO:".len());
+        let rest = rest.filter(|(verb, _)| verb.eq_ignore_ascii_case("RCPT TO:"));
+        names_it(rest.and_then(|(_, rest)| path(rest)))
+    })?;
+    Some(reply.starts_with('2'))
+}
+
+/// Whether the client sent a command before the server had answered the one before.
+fn is_batched(lines: &[Said], connection: &Connection) -> bool {
+    let commands = lines.split_inclusive(|line| line.after("DATA").is_some());
+    let commands = commands.take(1).flatten().collect::<Vec<_>>();
+    commands
+        .iter()
+        .zip(commands.iter().skip(1))
+        .any(|(one, next)| {
+            let mut between = connection.traffic.iter();
+            !between.any(|t| !t.from_client && t.event > one.event && t.event < next.event)
+        })
 }
 
 fn bad_rcpt(account: &Account<'_>) -> Vec<Found> {

@@ -56,6 +56,33 @@ fn reports(#[case] report: &str, #[case] state: Value, #[case] monitor: Option<&
     }
 }
 
+/// RFC 2920 3.1: the answer to MAIL is not that to the RCPT which went out with it.
+#[rstest]
+#[case::refused("550 no such user", 0)]
+#[case::accepted("250 recipient ok", 1)]
+fn answers_to_commands_sent_together_come_in_their_order(
+    #[case] reply: &str,
+    #[case] count: usize,
+) {
+    let state = json!({"smtp": {"delivered": [], "sessions": [{
+        "id": 1,
+        "commands": ["EHLO x", "MAIL FROM:<m@b.test>", "RCPT TO:<a@b.test>"],
+        "replies": ["220 ready", "250-ok\n250 PIPELINING", "250 sender ok", reply],
+    }]}});
+    let story = begun()
+        .server(Smtp, 1, "220 ready")
+        .client(Smtp, 1, "EHLO x")
+        .server(Smtp, 1, "250 PIPELINING")
+        .client(Smtp, 1, "MAIL FROM:<m@b.test>")
+        .client(Smtp, 1, "RCPT TO:<a@b.test>")
+        .server(Smtp, 1, "250 sender ok")
+        .server(Smtp, 1, reply)
+        .says("OK")
+        .says("+SMTP: BAD RCPT a@b.test")
+        .state(state);
+    assert_eq!(story.found("truth.bad-rcpt").len(), count);
+}
+
 #[test]
 fn a_parameter_may_be_looked_at_late() {
     let story = begun()

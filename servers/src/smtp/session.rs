@@ -52,6 +52,8 @@ pub(super) struct Session {
     challenges: u32,
     /// The verb of the line before, for the rules of pipelining.
     last_verb: String,
+    /// Whether the line came before the reply to the one before, and may.
+    batched: bool,
     greeted: bool,
     tried_ehlo: bool,
     told_421: bool,
@@ -126,6 +128,7 @@ impl Session {
             out: Vec::new(),
             challenges: 0,
             last_verb: String::new(),
+            batched: false,
             greeted: false,
             tried_ehlo: false,
             told_421: false,

@@ -175,6 +175,36 @@ async fn a_client_without_fault_gets_no_lint() {
     assert_eq!(bench.lints(), [""; 0]);
 }
 
+/// RFC 2920 §3.1: a client that sends several commands at once cannot know that the first of them is
+/// refused.
+#[rstest]
+#[case::together(true, &[])]
+#[case::one_by_one(false, &["smtp.bad-sequence", "smtp.bad-sequence"])]
+#[tokio::test(start_paused = true)]
+async fn commands_behind_a_refused_one(#[case] together: bool, #[case] lints: &[&str]) {
+    let bench = Bench::new(&accounts());
+    let mut client = bench.greeted().await;
+    client.ask("EHLO [192.0.2.7]").await;
+    // Who is not logged in may not send.
+    let commands = ["MAIL FROM:<a@b.test>", "RCPT TO:<c@d.test>", "DATA"];
+    match together {
+        true => {
+            client.send(&format!("{}\r\n", commands.join("\r\n"))).await;
+            for code in ["530", "503", "503"] {
+                assert!(client.reply().await.starts_with(code));
+            }
+        }
+        false => {
+            for (command, code) in commands.iter().zip(["530", "503", "503"]) {
+                assert!(client.ask(command).await.starts_with(code));
+            }
+        }
+    }
+    client.pass(&[("QUIT", "221")]).await;
+    bench.settle().await;
+    assert_eq!(bench.lints(), lints);
+}
+
 #[rstest]
 #[case(
     "Date: Tue, 9 Mar 2010 17:11:30 +0800\r\nFrom: y\r\n\r\na\nb\r\n",

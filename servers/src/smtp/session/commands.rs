@@ -40,6 +40,7 @@ impl Session {
         if line.ahead {
             self.check_ahead();
         }
+        self.batched = line.ahead && self.has("PIPELINING");
         if self.told_421 && !line.text.eq_ignore_ascii_case(b"QUIT") {
             self.lint("smtp.talk-after-421", "the client goes on after a 421");
         }

@@ -104,7 +104,7 @@ impl Session {
             }
         };
         let Some(transaction) = &self.transaction else {
-            self.lint("smtp.bad-sequence", "RCPT before MAIL was accepted");
+            self.too_early("RCPT before MAIL was accepted");
             self.say(Position::Rcpt, 503, "5.5.1", "Send MAIL first");
             return;
         };
@@ -126,15 +126,25 @@ impl Session {
         }
     }
 
+    /// A command that waits for another one to be accepted. Where it went out together with that,
+    /// the client could not know (RFC 2920 §3.1).
+    fn too_early(&mut self, message: &str) {
+        if !self.batched {
+            self.lint("smtp.bad-sequence", message);
+        }
+    }
+
     pub(super) fn start_data(&mut self) {
         match &self.transaction {
             None => {
-                self.lint("smtp.bad-sequence", "DATA before MAIL was accepted");
+                self.too_early("DATA before MAIL was accepted");
                 self.say(Position::Data, 503, "5.5.1", "Send MAIL first");
             }
             Some(transaction) if transaction.recipients.is_empty() => {
-                let message = "DATA without an accepted recipient";
-                self.lint("smtp.data-without-recipient", message);
+                if !self.batched {
+                    let message = "DATA without an accepted recipient";
+                    self.lint("smtp.data-without-recipient", message);
+                }
                 self.say(Position::Data, 554, "5.5.1", "No valid recipients");
             }
             Some(_) => {
