@@ -133,6 +133,9 @@ pub enum EventKind {
     LineLost {
         /// What the transport said.
         message: String,
+        /// Whether the device is to blame: a program that ended by itself.
+        #[serde(default)]
+        by_device: bool,
     },
     /// Time passed and nothing else happened; closes every window that ends before it.
     Tick,

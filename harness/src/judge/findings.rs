@@ -3,7 +3,7 @@
 use super::lines::Line;
 use super::pattern::{self, Captured, PatternError};
 use super::{
-    FLOOD_MONITOR, HEALTH, Judge, Judged, LINK, MOST_UNEXPECTED, UNREACHED, is_final_result,
+    CRASH, FLOOD_MONITOR, HEALTH, Judge, Judged, LINK, MOST_UNEXPECTED, UNREACHED, is_final_result,
 };
 use crate::scenario::case::{Action, Step};
 use crate::scenario::check::Check;
@@ -285,7 +285,7 @@ pub(super) fn verdict(findings: &mut [Finding], lenient: bool, marginal: bool) -
         let of_the_scenario = |finding: &&mut Finding| {
             finding.source == Source::Device
                 && !crate::monitor::is_monitor(&finding.monitor)
-                && finding.monitor != HEALTH
+                && ![HEALTH, CRASH].contains(&finding.monitor.as_str())
         };
         for finding in findings.iter_mut().filter(of_the_scenario) {
             finding.grade = Grade::Observation;

@@ -44,10 +44,13 @@ pub const FLOOD_PIECES: usize = 100_000;
 const FLOOD_MONITOR: &str = "flood";
 
 /// The monitor name of a line that broke.
-const LINK: &str = "link";
+pub(crate) const LINK: &str = "link";
 
 /// The monitor name of a fault that never fired.
 pub const UNREACHED: &str = "fault-not-reached";
+
+/// What a device is charged with that ends by itself.
+pub(crate) const CRASH: &str = "crash";
 
 /// What a device is charged with that a case leaves stuck.
 pub(crate) const HEALTH: &str = "health";
@@ -246,8 +249,12 @@ impl<'a> Judge<'a> {
                 self.ended = true;
             }
             EventKind::Snapshot { step, state } if *step == self.cursor => self.check_all(state),
-            EventKind::LineLost { message } => {
-                self.find(self.finding(LINK, Source::Bench, message.clone()));
+            EventKind::LineLost { message, by_device } => {
+                let (monitor, source) = match by_device {
+                    true => (CRASH, Source::Device),
+                    false => (LINK, Source::Bench),
+                };
+                self.find(self.finding(monitor, source, message.clone()));
                 self.broken = true;
             }
             _ => {}

@@ -270,7 +270,10 @@ fn a_flood_outweighs_the_line_that_breaks_under_it(
         judge.observe(&Event { at, kind });
     }
     let message = "the device did not take 3 bytes in time".to_owned();
-    let kind = EventKind::LineLost { message };
+    let kind = EventKind::LineLost {
+        message,
+        by_device: false,
+    };
     judge.observe(&Event { at, kind });
     assert_eq!(judge.finish().verdict, verdict);
 }

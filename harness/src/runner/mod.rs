@@ -339,6 +339,7 @@ impl Run<'_> {
     fn lose(&mut self, lost: &LineLost) {
         self.recorder.push(EventKind::LineLost {
             message: lost.to_string(),
+            by_device: lost.by_device,
         });
         self.feed();
     }

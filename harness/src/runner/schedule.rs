@@ -3,7 +3,7 @@
 
 use super::recorder::Recorder;
 use super::{Pace, SyncError, report, run_case, skipped, synchronise};
-use crate::judge::{Judged, Policy};
+use crate::judge::{CRASH, Judged, LINK, Policy};
 use crate::profile::Profile;
 use crate::scenario::case::Case;
 use crate::testbed::SmtpEngine;
@@ -253,7 +253,7 @@ async fn one_external(
     let lost = report
         .findings
         .iter()
-        .find(|finding| finding.monitor == "link");
+        .find(|finding| [LINK, CRASH].contains(&finding.monitor.as_str()));
     match lost.map(|finding| finding.message.clone()) {
         Some(why) => Outcome::Lost(Some(report), why),
         None => Outcome::Judged(report),

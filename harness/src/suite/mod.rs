@@ -332,8 +332,10 @@ impl Suite {
             library: &self.library,
             disputes: self.disputes(),
         };
+        // The others speak of what this device has not.
+        let asked = profile.in_doubt().filter_map(|name| self.probes.get(name));
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        for scenario in scenarios.into_iter().chain(self.probes.values()) {
+        for scenario in scenarios.into_iter().chain(asked) {
             for unit in scenario.units() {
                 if seen.insert(&unit.written.file.path) {
                     lint::check(unit, &known, &mut found);

@@ -9,7 +9,9 @@ use crate::scenario::lower::{Given, Purpose, lower};
 use crate::scenario::table;
 use crate::scenario::unit::{Scenario, Unit};
 use crate::source::SourceFile;
-use crate::suite::{Entry, Library};
+use crate::suite::{Entry, Library, Suite};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use toml::{Table, Value};
 use urcheck_reports::Protocol;
@@ -59,7 +61,7 @@ impl Draft {
     pub(super) fn strict(
         entry: &Entry<'_>,
         case: &Case,
-        library: &Library,
+        suite: &Suite,
     ) -> Result<Self, DraftError> {
         let mut dialogue = String::new();
         let mut section = None;
@@ -72,7 +74,7 @@ impl Draft {
             dialogue.push('\n');
         }
         Ok(Self {
-            front: front(entry, library, &dialogue, true)?,
+            front: front(entry, suite, &dialogue, true)?,
             dialogue,
         })
     }
@@ -86,7 +88,7 @@ impl Draft {
         entry: &Entry<'_>,
         case: &Case,
         passed: &Account<'_>,
-        library: &Library,
+        suite: &Suite,
     ) -> Result<Self, DraftError> {
         let mut dialogue = String::new();
         let mut count = 0;
@@ -109,7 +111,7 @@ impl Draft {
             }
         }
         Ok(Self {
-            front: front(entry, library, &dialogue, false)?,
+            front: front(entry, suite, &dialogue, false)?,
             dialogue,
         })
     }
@@ -205,7 +207,7 @@ fn is_closed(template: &Template) -> bool {
 /// fragments and what they require, and the texts of mails.
 fn front(
     entry: &Entry<'_>,
-    library: &Library,
+    suite: &Suite,
     dialogue: &str,
     strict: bool,
 ) -> Result<Table, DraftError> {
@@ -240,9 +242,12 @@ fn front(
     lets.extend(variables(entry.row).map_err(refuse)?);
     front.remove("let");
     let rest = front.to_string();
-    // What the flow expects may need a variable that no line names: a term of a dispute does.
-    let has_terms = strict && has_term(dialogue);
-    lets.retain(|name, _| has_terms || dialogue.contains(name) || rest.contains(name));
+    // What the flow expects may need a variable that no line names: a term of a dispute may.
+    let needed = match strict {
+        true => needed_by_terms(dialogue, suite),
+        false => BTreeSet::new(),
+    };
+    lets.retain(|name, _| needed.contains(name) || dialogue.contains(name) || rest.contains(name));
     if !requires.is_empty() {
         front.insert("requires".to_owned(), Value::Array(requires));
     }
@@ -252,23 +257,31 @@ fn front(
     let mails = front.get_mut("pop3").and_then(|pop3| pop3.get_mut("mail"));
     if let Some(Value::Array(mails)) = mails {
         for mail in mails.iter_mut().filter_map(Value::as_table_mut) {
-            embed(mail, library).map_err(refuse)?;
+            embed(mail, suite.library()).map_err(refuse)?;
         }
     }
     Ok(front)
 }
 
-/// Whether a line has a hole for a term of a dispute: `{{name:part.part}}`.
-fn has_term(dialogue: &str) -> bool {
-    let holes = dialogue.split("{{").skip(1);
-    holes
-        .filter_map(|rest| rest.split_once(':'))
-        .any(|(name, rest)| {
-            let kind = rest.split_once("}}").map_or(rest, |(kind, _)| kind);
-            name.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-                && kind.contains('.')
-        })
+/// The variables that the terms of disputes need, which stand in holes: `{{name:part.part}}`.
+fn needed_by_terms(dialogue: &str, suite: &Suite) -> BTreeSet<String> {
+    let needed = RefCell::new(BTreeSet::new());
+    let note = |keys: &[String]| {
+        needed.borrow_mut().extend(keys.first().cloned());
+        Some(String::new())
+    };
+    for hole in dialogue.split("{{").skip(1) {
+        let kind = hole
+            .split_once("}}")
+            .and_then(|(hole, _)| hole.split_once(':'));
+        if let Some((_, terms)) = kind.filter(|(_, terms)| terms.contains('.')) {
+            // A hole that is no term needs nothing.
+            let _unknown = suite
+                .disputes()
+                .alternatives(terms, &BTreeMap::new(), &note);
+        }
+    }
+    needed.into_inner()
 }
 
 /// Puts the text of a mail in place of its file, if it can stand in a scenario file.

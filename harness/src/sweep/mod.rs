@@ -111,8 +111,8 @@ impl Flow {
         };
         Ok(Self {
             id: case.id.clone(),
-            strict: template(Draft::strict(entry, case, library)?)?,
-            loose: template(Draft::loose(entry, case, &account, library)?)?,
+            strict: template(Draft::strict(entry, case, suite)?)?,
+            loose: template(Draft::loose(entry, case, &account, suite)?)?,
             places: places::reached(events),
         })
     }

@@ -84,6 +84,36 @@ fn honest(command: &str) -> Option<Vec<u8>> {
     Some(text.as_bytes().to_vec())
 }
 
+/// A program that answers one `AT`, reads one command line of four octets, and then does this.
+fn run_program(then: &str) -> Ended {
+    let folder = suite_of("== s\n> ATB\n< OK\n");
+    write(folder.path(), "u", "== s\n> ATC\n< OK\n");
+    let take = |count: u8| format!("dd bs=1 count={count} of=/dev/null 2>/dev/null");
+    let script = folder.path().join("device");
+    let text = format!(
+        "stty raw -echo\n{}\nprintf '\\r\\nOK\\r\\n'\n{}\n{then}\n",
+        take(3),
+        take(4)
+    );
+    std::fs::write(&script, text).unwrap();
+    let dut = format!("pty:sh {}", script.display());
+    let mut command = urcheck(&["run", "--dut", &dut, "--scenarios"]);
+    crate::bench::ended(command.arg(folder.path()).output().unwrap())
+}
+
+/// A program that ends while it is the device has failed; one that somebody else ends has not.
+#[rstest]
+#[case::crash("kill -SEGV $$", 1, "signal: 11")]
+#[case::end("exit 3", 1, "exit status: 3")]
+#[case::from_outside("kill -TERM $$", 4, "signal: 15")]
+fn a_program_that_ends_within_a_case(#[case] then: &str, #[case] code: i32, #[case] how: &str) {
+    let ended = run_program(then);
+    assert_eq!(ended.code, Some(code), "{}{}", ended.out, ended.err);
+    let text = format!("the program ended while it was the device: {how}");
+    assert!(ended.out.contains(&text), "{}", ended.out);
+    assert!(ended.out.contains("not run (1)"), "{}", ended.out);
+}
+
 #[rstest]
 #[case::honest(|command: &str, _| honest(command))]
 #[case::network_urcs(|command: &str, _| {
@@ -240,8 +270,9 @@ fn a_connection_that_is_closed_loses_the_line_by_name() {
     let folder = suite_of("== s\n> AT\n< OK\n");
     let mut command = urcheck(&["run", "--dut", &format!("tcp:{address}"), "--scenarios"]);
     let ended = crate::bench::ended(command.arg(folder.path()).output().unwrap());
-    thread.join().unwrap();
     assert_eq!(ended.code, Some(4), "{}{}", ended.out, ended.err);
+    // Not before: it waits for a connection.
+    thread.join().unwrap();
     let words = format!("The run ended early: tcp:{address}: the other side closed it");
     assert!(ended.out.contains(&words), "{}", ended.out);
 }

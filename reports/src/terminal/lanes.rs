@@ -249,7 +249,7 @@ fn picture(kind: &EventKind) -> Option<(Lane, Content<'_>)> {
             Lane::Harness,
             text("took the state of both servers for a check".to_owned()),
         ),
-        EventKind::LineLost { message } => (Lane::Line, text(format!("lost: {message}"))),
+        EventKind::LineLost { message, .. } => (Lane::Line, text(format!("lost: {message}"))),
         EventKind::Tick => return None,
     })
 }

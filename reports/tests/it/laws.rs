@@ -44,7 +44,8 @@ fn any_event() -> impl Strategy<Value = Event> {
             rule,
             what: "did it".to_owned()
         }),
-        any::<String>().prop_map(|message| EventKind::LineLost { message }),
+        (any::<String>(), any::<bool>())
+            .prop_map(|(message, by_device)| EventKind::LineLost { message, by_device }),
         Just(EventKind::Tick),
     ];
     (any_time(), kind).prop_map(|(at, kind)| Event { at, kind })

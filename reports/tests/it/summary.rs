@@ -77,6 +77,7 @@ fn a_lost_line_ends_the_run_early() {
     };
     let lost = EventKind::LineLost {
         message: "Input/output error (os error 5)".to_owned(),
+        by_device: false,
     };
     let case = CaseReport {
         verdict: Verdict::Error,

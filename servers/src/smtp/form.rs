@@ -46,7 +46,7 @@ pub(super) fn lints(message: &[u8]) -> Vec<(&'static str, String)> {
                 .split_once(':')
                 .is_some_and(|(_, value)| !value.trim().is_empty())
     };
-    if fields.iter().any(|field| names_somebody(field)) {
+    if fields.iter().any(names_somebody) {
         lints.push((
             "smtp.bcc-header",
             "the message names its blind recipients in a Bcc field".into(),

@@ -77,7 +77,7 @@ fn a_line_is_torn(#[case] story: Story, #[case] message: &str) {
 #[case::editing(Story::new().with_echo().send_raw(b"AX\x08T\r").bytes(b"AX\x08T\r\r\nOK\r\n"))]
 #[case::digits(Story::new().send("ATV0").bytes(b"0\r"))]
 #[case::tab(asked(b"\r\n+CSQ:\t1\r\n\r\nOK\r\n"))]
-#[case::line_lost(asked(b"\r\nO").push(EventKind::LineLost { message: String::new() }))]
+#[case::line_lost(asked(b"\r\nO").push(EventKind::LineLost { message: String::new(), by_device: false }))]
 fn no_line_is_torn(#[case] story: Story) {
     let found = story.after(1.0).push(EventKind::Tick).found("line.torn");
     assert_eq!(found, <[&str; 0]>::default());

@@ -80,7 +80,7 @@ fn a_result_is_missing(#[case] story: Story, #[case] message: &str) {
 )]
 #[case::timer(Story::new().send("AT+POP3IN").connected_pop3(1).after(34.9).says("+POP3: SERVER ERROR").says("ERROR"))]
 #[case::long_upload(Story::new().send_raw(&[b"AT+X=".as_slice(), &[b'1'; 9000], b"\r"].concat()).after(11.0).says("OK"))]
-#[case::line_lost(at().push(urcheck_reports::EventKind::LineLost { message: String::new() }).after(60.0))]
+#[case::line_lost(at().push(urcheck_reports::EventKind::LineLost { message: String::new(), by_device: false }).after(60.0))]
 fn no_result_is_missing(#[case] story: Story) {
     let found = story
         .push(urcheck_reports::EventKind::Tick)
