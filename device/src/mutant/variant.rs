@@ -14,6 +14,7 @@ use crate::pop3::Failure;
 use crate::settings::Echo;
 use crate::smtp::outcome::decide;
 use crate::smtp::{End, Outcome, Rules};
+use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -170,15 +171,17 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     variant(
         "literal-names",
-        "A server that leaves, answers wrongly or not at all is reported as +SMTP: AUTH REQUIRED",
-        "note chapter 1, the first of the two rows of AUTH REQUIRED",
+        "A server that leaves, answers wrongly or not at all is reported as +SMTP: AUTH REQUIRED, one \
+         that cannot be reached as +SMTP: SERVER ERROR",
+        "note chapter 1, SMTP URCs as printed",
         Firmware {
             smtp: Rules {
-                decide: |stage, end| match decide(stage, end) {
-                    Outcome::ServerError if !matches!(end, End::Unreachable(_)) => {
-                        Outcome::AuthRequired
-                    }
-                    outcome => outcome,
+                decide: |stage, end| match (decide(stage, end), end) {
+                    // Without a network, that is what is wrong.
+                    (outcome, End::Unreachable(ErrorKind::NetworkDown)) => outcome,
+                    (_, End::Unreachable(_)) => Outcome::ServerError,
+                    (Outcome::ServerError, _) => Outcome::AuthRequired,
+                    (outcome, _) => outcome,
                 },
                 ..Rules::SHIPPED
             },

@@ -180,7 +180,7 @@ impl Outcome {
 
     /// Variants that a case does not pass.
     fn alarms(&self) -> impl Iterator<Item = (&Subject, &Tried)> {
-        self.of(true).filter(|(_, tried)| !tried.caught.is_empty())
+        self.of(true).filter(|(_, tried)| !tried.is_clean())
     }
 
     /// In percent; 100 where there is no mutant.
@@ -254,6 +254,9 @@ impl Outcome {
                 let verdict = caught.verdict.word();
                 let case = self.case(caught.case);
                 page.line(&format!("  {:<26}{verdict} {case}: {}", "", caught.message));
+            }
+            for mixture in tried.mixtures.iter().take(5) {
+                page.line(&format!("  {:<26}{mixture}", ""));
             }
             if let Some(more) = tried.caught.len().checked_sub(5).filter(|more| *more > 0) {
                 page.line(&format!("  {:<26}and {more} more cases", ""));
@@ -387,7 +390,8 @@ impl Outcome {
         let variants = self.of(true).map(|(subject, tried)| {
             json!({
                 "name": subject.name, "about": subject.about, "allowed_by": subject.rests_on,
-                "passed": tried.caught.is_empty(), "cases": tried.cases, "caught": caught(tried),
+                "passed": tried.is_clean(), "cases": tried.cases, "caught": caught(tried),
+                "mixtures": tried.mixtures,
             })
         });
         let kills = self.kills();

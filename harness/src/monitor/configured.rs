@@ -173,6 +173,12 @@ impl Configured {
                 password: quoted(password)?,
             })
         };
+        // Not every device undoes the escapes of V.250, and no manual says that it must: what such a
+        // line sets, nobody knows. The body has a reading for each.
+        let escapes = sent.is_some_and(|line| line.contains(&b'\\'));
+        if escapes && command.name != "+SMTPBODY" {
+            return self.unset(command);
+        }
         match (command.name.as_str(), arguments.len()) {
             ("+SMTPAUTH", 1) if number(0) == Some(0) => self.auth = Some(None),
             ("+SMTPAUTH", 3) if number(0) == Some(1) => self.auth = login(1, 2).map(Some),

@@ -173,7 +173,10 @@ fn clock(account: &Account<'_>) -> Vec<Found> {
         let (Some((start, zone)), Some(date)) = (setting, parsed) else {
             continue;
         };
-        // Without a zone only the hands of the clock are known.
+        // Without a zone only the hands of the clock are known, and universal time shows others.
+        if zone.is_none() && date.offset() == Offset::UTC {
+            continue;
+        }
         let (Ok(start), Ok(shown)) = (
             zone.unwrap_or(Offset::UTC).to_timestamp(start),
             match zone {
@@ -323,6 +326,8 @@ mod tests {
     #[case::zone_forgotten("14/02/21,10:20:30+32", "Fri, 21 Feb 2014 10:21:30 +0000", 1)]
     #[case::west("14/02/21,10:20:30-20", "Fri, 21 Feb 2014 10:21:30 -0500", 0)]
     #[case::without_zone("14/02/21,10:20:30", "Fri, 21 Feb 2014 10:21:30 +0100", 0)]
+    #[case::without_zone_stopped("14/02/21,10:20:30", "Fri, 21 Feb 2014 10:20:30 +0100", 1)]
+    #[case::without_zone_universal("14/02/21,10:20:30", "Fri, 21 Feb 2014 09:21:30 +0000", 0)]
     #[case::unreadable("soon", "Fri, 21 Feb 2014 10:21:30 +0100", 0)]
     fn clocks(#[case] set: &str, #[case] date: &str, #[case] count: usize) {
         let message = json!({"session": 1, "header_lines": [format!("Date: {date}")]});

@@ -14,17 +14,20 @@ pub mod pattern;
 
 use crate::judge::HEALTH;
 use crate::monitor;
-use crate::runner::schedule::{Session, one_embedded};
+use crate::profile::Profile;
+use crate::runner::schedule::{Ran, Session, one_embedded};
 use crate::scenario::case::Case;
 use pattern::Features;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use urcheck_device::{Firmware, Settings, mutant};
-use urcheck_reports::{CaseReport, Finding, Grade, Source, Verdict};
+use urcheck_reports::sheet::Mixture;
+use urcheck_reports::{CaseReport, Finding, Grade, Source, Timeline, Verdict};
 
 /// A build of the reference module that the suite is tried on.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +88,9 @@ pub struct Tried {
     pub cases: usize,
     /// The cases that it did not pass, in the order in which they were tried.
     pub caught: Vec<Caught>,
+    /// Disputes in which a variant does not keep to one reading, each in a sentence: that fails a
+    /// run of which every case passes.
+    pub mixtures: Vec<String>,
 }
 
 impl Tried {
@@ -98,6 +104,11 @@ impl Tried {
     /// Whether the suite would clear it.
     pub fn survives(&self) -> bool {
         self.killers().next().is_none()
+    }
+
+    /// Whether a run has nothing at all against it.
+    pub fn is_clean(&self) -> bool {
+        self.caught.is_empty() && self.mixtures.is_empty()
     }
 }
 
@@ -172,7 +183,9 @@ fn try_one(
         subject: at,
         cases: 0,
         caught: Vec::new(),
+        mixtures: Vec::new(),
     };
+    let mut passed = Ran::default();
     for index in order(subject, &session.cases) {
         if stop.is_cancelled() {
             return None;
@@ -180,7 +193,7 @@ fn try_one(
         let Some(case) = session.cases.get(index).filter(|case| case.skip.is_none()) else {
             continue;
         };
-        let report = one_embedded(case, session, &settings);
+        let mut report = one_embedded(case, session, &settings);
         tried.cases += 1;
         if let Some(caught) = caught(index, &report) {
             let killed = caught.verdict == Verdict::Fail;
@@ -189,7 +202,14 @@ fn try_one(
                 break;
             }
         }
+        if subject.conforming {
+            report.timeline = Timeline::default();
+            passed.reports.push(report);
+        }
     }
+    let run = passed.report(subject.name, &Profile::default(), Duration::ZERO);
+    let mixtures = run.readings().mixtures;
+    tried.mixtures = mixtures.iter().map(Mixture::message).collect();
     Some(tried)
 }
 
