@@ -240,6 +240,8 @@ impl Profile {
         let late = |timer: Duration| show(timer.saturating_sub(tolerance).max(timer / 2));
         // A pause that is no silence.
         let slow = |timer: Duration| show(timer / 10);
+        // Enough for what is made of many answers, each of them in time.
+        let long = |timer: Duration| show(timer * 10);
         let files: Map<String, Value> = self
             .files
             .iter()
@@ -260,6 +262,7 @@ impl Profile {
             "window": { "smtp": range(smtp), "pop3": range(pop3) },
             "late": { "smtp": late(smtp), "pop3": late(pop3) },
             "slow": { "smtp": slow(smtp), "pop3": slow(pop3) },
+            "long": { "smtp": long(smtp), "pop3": long(pop3) },
             "limits": {
                 "subject": limits.subject, "body": limits.body,
                 "attachments": limits.attachments,
@@ -380,6 +383,7 @@ mod tests {
         assert_eq!(names["window"]["pop3"], "25s..35s");
         assert_eq!(names["late"]["smtp"], "25s");
         assert_eq!(names["slow"]["pop3"], "3s");
+        assert_eq!(names["long"]["smtp"], "300s");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub const MAX_FILL: i64 = 1 << 20;
 const MAX_TEXT: usize = 4 << 20;
 
 /// Names that a scenario cannot give to its own variables and captures.
-const RESERVED: [&str; 22] = [
+const RESERVED: [&str; 23] = [
     "capabilities",
     "captures",
     "closed",
@@ -33,6 +33,7 @@ const RESERVED: [&str; 22] = [
     "late",
     "limits",
     "lines",
+    "long",
     "null",
     "pop3",
     "section_lines",

@@ -149,6 +149,12 @@ impl Suite {
         {
             return ": no scenario covers this clause".to_owned();
         }
+        // `[a-l]*` is a glob elsewhere.
+        if let Some((_, behind)) = selector.split_once(']')
+            && !behind.is_empty()
+        {
+            return ": `[…]` is a case of a scenario; one letter of several is `{a,b}`".to_owned();
+        }
         let names = entries.iter().map(|entry| entry.scenario.id.as_str());
         match nearest(&bare(selector), names.chain(self.clauses().ids())) {
             Some(near) => format!("; did you mean `{near}`?"),

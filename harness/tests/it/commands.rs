@@ -53,6 +53,10 @@ fn selecting(#[case] of: &[&str], #[case] expected: &[&str]) {
 )]
 #[case("*", "nothing is selected by `*`")]
 #[case(
+    "smtp/[a-s]*",
+    "nothing is selected by `smtp/[a-s]*`: `[…]` is a case of a scenario; one letter of several is `{a,b}`"
+)]
+#[case(
     "a/{b",
     "`a/{b` is no pattern: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"
 )]

@@ -23,6 +23,7 @@ pub(super) fn summary(run: &RunReport, behaviour: bool, page: &mut Page) {
     unexpected_passes(run, page);
     not_run(run, page);
     lacking(run, page);
+    observations(run, page);
     sheet::behaviour(run, behaviour, page);
     if page.len() > before {
         page.gap();
@@ -178,6 +179,21 @@ fn lacking(run: &RunReport, page: &mut Page) {
     );
 }
 
+/// What only a manual or a driver says, and the device does otherwise.
+fn observations(run: &RunReport, page: &mut Page) {
+    let observed = run.cases.iter().filter_map(|case| {
+        let mut findings = case.findings.iter();
+        let finding = findings.find(|finding| finding.grade == Grade::Observation)?;
+        Some(format!("{}: {}", case.id, finding.message))
+    });
+    let observed: Vec<String> = observed.collect();
+    list(
+        "observed, and no failure: only a manual or a driver says otherwise",
+        observed.iter().map(String::as_str),
+        page,
+    );
+}
+
 fn list<'a>(heading: &str, items: impl Iterator<Item = &'a str>, page: &mut Page) {
     let items: Vec<&str> = items.collect();
     if items.is_empty() {
@@ -189,7 +205,7 @@ fn list<'a>(heading: &str, items: impl Iterator<Item = &'a str>, page: &mut Page
         &page.paint(Role::Strong, &format!("{heading} ({})", items.len())),
     );
     for item in items.iter().take(MAX_LISTED) {
-        page.line(2, &clean(item));
+        page.line(2, &cut(&clean(item), page.width().saturating_sub(2)));
     }
     rest(items.len(), page);
 }
