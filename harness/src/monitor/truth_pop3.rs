@@ -206,6 +206,10 @@ fn marked(account: &Account<'_>) -> Vec<Found> {
             let Some((report, event)) = verdict(account, exchange, Kind::Pop3) else {
                 continue;
             };
+            // A success behind a refusal is that of a retrieval that still goes on.
+            if report == "SUCCESS" && account.result(exchange) == Some(false) {
+                continue;
+            }
             let deles = told(session, "DELE");
             let of_it: Vec<_> = deles
                 .iter()

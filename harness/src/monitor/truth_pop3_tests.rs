@@ -56,6 +56,21 @@ fn logins(#[case] report: &str, #[case] user: Value, #[case] monitors: &[&str]) 
 }
 
 #[test]
+fn a_success_behind_a_refused_deletion_is_that_of_the_retrieval() {
+    let story = begun("SUCCESS")
+        .send("AT+POP3GET=1")
+        .says("OK")
+        .client(Pop3, 1, "RETR 1")
+        .send("AT+POP3DEL=1")
+        .says("ERROR")
+        .server(Pop3, 1, "+OK")
+        .says("+POP3: SUCCESS")
+        .says("C:/Email/100202110400/, EMAIL000.TXT");
+    let more = json!({"commands": ["APOP un 0", "RETR 1"], "replies": ["+OK ready", "+OK", "+OK"], "retrieved": [1], "quit": true});
+    assert_eq!(fired(&story.state(state(more))), [""; 0]);
+}
+
+#[test]
 fn a_second_login_may_find_the_session_of_the_first() {
     let story = begun("SUCCESS")
         .send("AT+POP3IN")
