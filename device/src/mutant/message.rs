@@ -272,7 +272,7 @@ pub(super) const fn raw_subject() -> Rules {
 
 type Compose = fn(&Job, Vec<Attachment>) -> Result<Message, jiff::Error>;
 
-const fn message(compose: Compose) -> Firmware {
+pub(super) const fn message(compose: Compose) -> Firmware {
     Firmware {
         smtp: Rules {
             compose,

@@ -18,6 +18,7 @@ mod tools;
 mod urc;
 mod urc_failure;
 mod urc_pop3;
+mod values;
 mod variant;
 mod variant_wire;
 mod wire;
@@ -85,6 +86,7 @@ pub static ALL: LazyLock<Vec<&'static Mutant>> = LazyLock::new(|| {
     [
         at::MUTANTS,
         smtp::MUTANTS,
+        values::MUTANTS,
         smtp_wire::MUTANTS,
         message::MUTANTS,
         pop3::MUTANTS,

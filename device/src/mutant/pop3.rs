@@ -183,6 +183,30 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }),
     ),
     mutant(
+        "p-list-of-256",
+        "The list of all e-mails ends after 256 of them",
+        "pop3.list.all",
+        answering!(|answer| match answer {
+            Ok(Answer::Listings(mut listings)) => {
+                listings.truncate(256);
+                Ok(Answer::Listings(listings))
+            }
+            answer => answer,
+        }),
+    ),
+    mutant(
+        "p-list-in-16-bits",
+        "The size of an e-mail is kept in 16 bits",
+        "pop3.list.one, pop3.list.id-size",
+        answering!(|answer| match answer {
+            Ok(Answer::Listing(mut listing)) => {
+                listing.size &= 0xffff;
+                Ok(Answer::Listing(listing))
+            }
+            answer => answer,
+        }),
+    ),
+    mutant(
         "p-list-from-zero",
         "The list of all e-mails counts from 0",
         "pop3.list.all: from 1 to unread emails' number",

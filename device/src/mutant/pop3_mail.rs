@@ -118,6 +118,28 @@ pub(super) const MUTANTS: &[Mutant] = &[
         }),
     ),
     mutant(
+        "p-get-text-cut-at-32k",
+        "The text of an e-mail ends after 32 KiB",
+        "pop3.get, pop3.read.last",
+        received!(|letter| letter.text.truncate(32 * 1024)),
+    ),
+    mutant(
+        "p-get-five-attachments",
+        "Of an e-mail's attachments no more than five are saved",
+        "pop3.get.saves-in-email-dir",
+        received!(|letter| letter.attachments.truncate(5)),
+    ),
+    mutant(
+        "p-get-attachment-of-64k",
+        "Attachments of an e-mail end after 64 KiB",
+        "pop3.get.saves-in-email-dir, pop3.save",
+        received!(|letter| {
+            for file in &mut letter.attachments {
+                file.bytes.truncate(64 * 1024);
+            }
+        }),
+    ),
+    mutant(
         "p-get-subject-lost",
         "A stored e-mail lacks its subject",
         "note.4.4.read, pop3.read.last",
@@ -185,6 +207,21 @@ pub(super) const MUTANTS: &[Mutant] = &[
             },
             ..SHIPPED
         },
+    ),
+    mutant(
+        "p-read-of-8k",
+        "AT+POP3READ shows no more than 8 KiB of an e-mail",
+        "pop3.read.last",
+        read_as!(|mail| mail.chars().take(8 * 1024).collect()),
+    ),
+    mutant(
+        "p-read-ends-at-eight-bit",
+        "AT+POP3READ ends at the first octet that is not ASCII",
+        "pop3.read.last",
+        read_as!(|mail| {
+            let ascii = mail.split(|character: char| !character.is_ascii());
+            ascii.take(1).collect()
+        }),
     ),
     mutant(
         "p-read-without-header",

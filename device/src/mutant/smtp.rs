@@ -440,7 +440,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
 ];
 
 /// A build that changes what is to be sent.
-const fn job(change: fn(&mut Job)) -> Firmware {
+pub(super) const fn job(change: fn(&mut Job)) -> Firmware {
     Firmware {
         job: change,
         ..SHIPPED

@@ -171,8 +171,7 @@ pub(super) const VARIANTS: &[Variant] = &[
     ),
     variant(
         "literal-names",
-        "A server that leaves, answers wrongly or not at all is reported as +SMTP: AUTH REQUIRED, one \
-         that cannot be reached as +SMTP: SERVER ERROR",
+        "A server that misbehaves is reported as +SMTP: AUTH REQUIRED, one out of reach as SERVER ERROR",
         "note chapter 1, SMTP URCs as printed",
         Firmware {
             smtp: Rules {

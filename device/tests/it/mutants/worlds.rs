@@ -3,7 +3,7 @@
 use super::world::World;
 
 macro_rules! smtp {
-    ($($more:literal),* $(,)?) => {
+    ($($more:expr),* $(,)?) => {
         &[
             "AT+SMTPSRV=\"smtp.server.com\",25",
             "AT+SMTPFROM=\"me@server.com\",\"Me\"",
@@ -16,12 +16,12 @@ macro_rules! smtp {
 }
 
 macro_rules! pop3 {
-    ($($more:literal),* $(,)?) => {
+    ($($more:expr),* $(,)?) => {
         &["AT+POP3SRV=\"pop3.server.com\",\"Un\",\"pass word\",110", $($more),*]
     };
 }
 
-const fn smtp(
+pub(super) const fn smtp(
     name: &'static str,
     answers: &'static [(&'static str, &'static str)],
     script: &'static [&'static str],
