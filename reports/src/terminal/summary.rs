@@ -179,7 +179,8 @@ fn lacking(run: &RunReport, page: &mut Page) {
     );
 }
 
-/// What only a manual or a driver says, and the device does otherwise.
+/// What the device does otherwise than in cases of class `info`, which rest on a manual or a driver
+/// alone.
 fn observations(run: &RunReport, page: &mut Page) {
     let observed = run.cases.iter().filter_map(|case| {
         let mut findings = case.findings.iter();
@@ -188,7 +189,7 @@ fn observations(run: &RunReport, page: &mut Page) {
     });
     let observed: Vec<String> = observed.collect();
     list(
-        "observed, and no failure: only a manual or a driver says otherwise",
+        "observed, and no failure: done otherwise than in a case of class info",
         observed.iter().map(String::as_str),
         page,
     );
