@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 use urcheck_reports::{CaseReport, Finding, Probe, Verdict};
 
+/// What only the embedded module has: between others and the servers there are buffers.
+const MEMORY_NETWORK: &str = "memory-network";
+
 /// What is asked, and why.
 pub(super) struct Doubts<'a> {
     pub(super) suite: &'a Suite,
@@ -35,6 +38,7 @@ impl Doubts<'_> {
         if matches!(line, Line::Embedded { .. }) {
             return Ok(Vec::new());
         }
+        profile.lose(MEMORY_NETWORK);
         let scenarios = self.selection.scenarios().into_iter();
         let needed: BTreeSet<&str> = scenarios.flat_map(needs).collect();
         let doubted = profile.in_doubt().filter(|name| needed.contains(name));
@@ -54,7 +58,8 @@ impl Doubts<'_> {
             let Some(report) = ran.reports.first().filter(|report| decided(report)) else {
                 break;
             };
-            let missing = lacking(report);
+            // What it would take, and what came instead.
+            let missing = lacking(report).map(|why| format!("{}: {why}", report.title));
             if missing.is_some() {
                 profile.lose(&capability);
             }

@@ -297,6 +297,21 @@ impl Dialogue {
         false
     }
 
+    /// Waits for what must come no longer than this.
+    pub(super) fn hurry(&mut self, until: Duration) {
+        for item in &mut self.queue {
+            match item {
+                Item::Group(members) => {
+                    for member in members {
+                        member.due = member.due.min(until);
+                    }
+                }
+                Item::Block { due, .. } => *due = (*due).min(until),
+                Item::AnyLines | Item::Forbid(_) => {}
+            }
+        }
+    }
+
     /// The earliest time at which a mandatory line is due.
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.mandatory().map(|open| open.due).min()

@@ -5,6 +5,7 @@ use super::pattern::{self, Captured, PatternError};
 use super::{
     CRASH, FLOOD_MONITOR, HEALTH, Judge, Judged, LINK, MOST_UNEXPECTED, UNREACHED, is_final_result,
 };
+use crate::profile::Timers;
 use crate::scenario::case::{Action, Step};
 use crate::scenario::check::Check;
 use std::time::Duration;
@@ -101,6 +102,15 @@ impl Judge<'_> {
             self.stopped = true;
             return;
         }
+        // The case has failed. A line that has a very long time may still come, but is not waited
+        // for longer than a device waits for anything.
+        let Timers {
+            smtp,
+            pop3,
+            tolerance,
+            ..
+        } = self.policy.timers;
+        self.dialogue.hurry(self.now + smtp.max(pop3) + tolerance);
         self.unexpected += 1;
         if self.unexpected <= MOST_UNEXPECTED {
             let message = format!("unexpected line `{}`", show(&line.text));

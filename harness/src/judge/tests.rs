@@ -278,6 +278,19 @@ fn a_flood_outweighs_the_line_that_breaks_under_it(
     assert_eq!(judge.finish().verdict, verdict);
 }
 
+/// A sending that has failed is not waited for twenty minutes.
+#[test]
+fn a_long_wait_ends_early_when_something_else_comes() {
+    let judged = play("== s\n> S\n<[20m] A", &["1000 B\r\n"]);
+    assert_eq!(judged.verdict, Verdict::Fail);
+    let last = judged.findings.iter().map(|finding| finding.at).max();
+    let expected = Duration::from_secs(1 + 35);
+    assert!(
+        last.is_some_and(|at| at >= expected && at < expected + Duration::from_secs(1)),
+        "{last:?}"
+    );
+}
+
 #[test]
 fn in_a_case_of_class_info_nothing_fails() {
     let mut case = case("== s\n> S\n< A\n");

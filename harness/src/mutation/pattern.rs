@@ -13,6 +13,9 @@ use urcheck_reports::{CaseReport, Likeness, Verdict};
 /// The features of one or more cases.
 pub type Features = BTreeSet<String>;
 
+/// No more builds than this are named when a device looks like all of them.
+const MOST_ALIKE: usize = 3;
+
 /// From this likeness on a device is said to behave like a mutant; see [`Patterns::nearest`].
 pub const NEAR: f64 = 0.5;
 
@@ -139,6 +142,10 @@ impl Patterns {
         }
         let best = near.iter().map(|one| one.likeness).fold(0.0, f64::max);
         near.retain(|one| one.likeness >= NEAR && one.likeness > best - 1e-9);
+        // What looks like so many bugs looks like none of them.
+        if near.len() > MOST_ALIKE {
+            near.clear();
+        }
         near
     }
 }

@@ -24,7 +24,7 @@ fn what_is_not_there_is_skipped_and_said() {
     for text in [
         "2 cases: 1 pass, 1 skipped",
         "the device has no `pictures`",
-        "pictures          got `ERROR` instead of `+FSCD: C:/Picture/`",
+        "pictures          C:/Picture holds the two files of note 3.2 and nothing else: got `ERROR`",
     ] {
         assert!(ended.out.contains(text), "{text}: {}", ended.out);
     }
