@@ -1,7 +1,7 @@
 //! What a device has, by asking it: before a run, the capabilities that its profile is not sure of.
 
 use super::Refusal;
-use super::rig::{Line, Rig};
+use super::rig::{self, Line, Rig};
 use crate::profile::Profile;
 use crate::runner::schedule::Watcher;
 use crate::scenario::case::Case;
@@ -17,19 +17,60 @@ use urcheck_reports::{CaseReport, Finding, Probe, Verdict};
 /// What only the embedded module has: between others and the servers there are buffers.
 const MEMORY_NETWORK: &str = "memory-network";
 
+/// A device that is connected, and of which is known what it has.
+pub(super) struct Known {
+    pub(super) line: Line,
+    /// Where the servers are.
+    pub(super) addresses: Addresses,
+    /// The selected cases, for what the device has.
+    pub(super) cases: Vec<Case>,
+    /// What it was asked, and what it lacks.
+    pub(super) probes: Vec<Probe>,
+}
+
+/// Connects the device of the rig and asks it for what the profile doubts. Mistakes of the suite
+/// are found before the device is touched.
+pub(super) async fn connect(
+    rig: &Rig,
+    suite: &Suite,
+    selection: &Selection<'_>,
+    profile: &mut Profile,
+    stop: &CancellationToken,
+) -> Result<Known, Refusal> {
+    let stand = rig.stand()?;
+    let addresses = stand.addresses().clone();
+    rig::cases(suite, selection, profile, &addresses)?;
+    let mut line = rig.connect(stand, profile).await?;
+    let doubts = Doubts {
+        suite,
+        selection,
+        addresses: &addresses,
+        stop,
+    };
+    let probes = doubts.ask(rig, &mut line, profile).await?;
+    // Also where nothing was asked: what only the embedded module has is gone from the profile.
+    let cases = rig::cases(suite, selection, profile, &addresses)?;
+    Ok(Known {
+        line,
+        addresses,
+        cases,
+        probes,
+    })
+}
+
 /// What is asked, and why.
-pub(super) struct Doubts<'a> {
-    pub(super) suite: &'a Suite,
+struct Doubts<'a> {
+    suite: &'a Suite,
     /// What the answers matter to.
-    pub(super) selection: &'a Selection<'a>,
-    pub(super) addresses: &'a Addresses,
-    pub(super) stop: &'a CancellationToken,
+    selection: &'a Selection<'a>,
+    addresses: &'a Addresses,
+    stop: &'a CancellationToken,
 }
 
 impl Doubts<'_> {
     /// Asks the device for what the profile doubts and the selected scenarios need, and takes from
     /// the profile what it lacks. The embedded module is known, and is not asked.
-    pub(super) async fn ask(
+    async fn ask(
         &self,
         rig: &Rig,
         line: &mut Line,

@@ -1,8 +1,8 @@
 //! `urcheck run`: from the command line to a report and an exit code.
 
-use super::probes::Doubts;
+use super::probes;
 use super::progress::{Live, Reports};
-use super::rig::{self, Rig, interrupt};
+use super::rig::{Rig, interrupt};
 use super::{Choice, Refusal, runtime, without_mistakes};
 use crate::exit::Exit;
 use crate::mutation::pattern::Patterns;
@@ -65,29 +65,15 @@ impl Run {
     ) -> Result<Exit, Refusal> {
         let start = Instant::now();
         let stop = interrupt();
-        let stand = self.rig.stand()?;
-        let addresses = stand.addresses().clone();
-        // Mistakes are found before the device is touched.
-        let cases = rig::cases(suite, selection, &profile, &addresses)?;
-        let mut line = self.rig.connect(stand, &profile).await?;
-        let doubts = Doubts {
-            suite,
-            selection,
-            addresses: &addresses,
-            stop: &stop,
-        };
-        let probes = doubts.ask(&self.rig, &mut line, &mut profile).await?;
-        let cases = match probes.is_empty() {
-            true => cases,
-            false => rig::cases(suite, selection, &profile, &addresses)?,
-        };
-        let session = self.rig.session(cases, &profile, self.verbose)?;
+        let known = probes::connect(&self.rig, suite, selection, &mut profile, &stop).await?;
+        let mut line = known.line;
+        let session = self.rig.session(known.cases, &profile, self.verbose)?;
         // Not before the port is open: a run that never begins leaves an older report alone.
         let reports = self.reports()?;
         let mut live = Live::new(session.cases.len(), reports);
         let ran = line.run(session, stop, &mut live).await;
         let mut report = ran.report(&self.rig.dut.to_string(), &profile, start.elapsed());
-        report.probes = probes;
+        report.probes = known.probes;
         if report
             .cases
             .iter()

@@ -1,8 +1,8 @@
 //! `urcheck sweep`: from flows that pass to everything that can go wrong in them.
 
-use super::probes::Doubts;
+use super::probes;
 use super::progress::{Live, Reports};
-use super::rig::{self, Line, Rig, interrupt};
+use super::rig::{Line, Rig, interrupt};
 use super::{Folder, Refusal, runtime, select, without_mistakes};
 use crate::exit::Exit;
 use crate::judge::UNREACHED;
@@ -80,19 +80,9 @@ impl Sweep {
     ) -> Result<Exit, Refusal> {
         let start = Instant::now();
         let stop = interrupt();
-        let stand = self.rig.stand()?;
-        let addresses = stand.addresses().clone();
-        // Mistakes are found before the device is touched.
-        rig::cases(suite, selection, &profile, &addresses)?;
-        let mut line = self.rig.connect(stand, &profile).await?;
-        let doubts = Doubts {
-            suite,
-            selection,
-            addresses: &addresses,
-            stop: &stop,
-        };
-        doubts.ask(&self.rig, &mut line, &mut profile).await?;
-        let cases = rig::cases(suite, selection, &profile, &addresses)?;
+        let known = probes::connect(&self.rig, suite, selection, &mut profile, &stop).await?;
+        let (mut line, cases) = (known.line, known.cases);
+        let addresses = known.addresses;
         let probing = cases.iter().map(sweep::probing);
         let probing = probing
             .collect::<Result<_, _>>()

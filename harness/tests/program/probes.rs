@@ -61,6 +61,21 @@ fn what_a_profile_vouches_for_is_demanded(#[case] assignment: &str) {
 }
 
 #[test]
+fn what_only_the_embedded_module_has_is_skipped_where_nothing_is_asked() {
+    let program = env!("CARGO_BIN_EXE_urcheck");
+    let dut = format!("pty:{program} module --stdio");
+    let case = "smtp/pause-inside-content";
+    let ended = run(&["run", "--dut", &dut, "--set", "probe=", "at/empty", case]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.out, ended.err);
+    for text in [
+        "2 cases: 1 pass, 1 skipped",
+        "the device has no `memory-network`",
+    ] {
+        assert!(ended.out.contains(text), "{text}: {}", ended.out);
+    }
+}
+
+#[test]
 fn a_flow_that_the_device_cannot_play_is_not_swept() {
     let program = env!("CARGO_BIN_EXE_urcheck");
     let dut = format!("pty:{program} module --stdio {}", BARE.join(" "));
